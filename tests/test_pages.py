@@ -8,7 +8,7 @@ from console.backend.gates.registry import GATES
 from console.backend.model.states import Phase
 from console.backend.publication.pages import DOCUMENTS
 from tests.support.gate_pages import bundle_table
-from tests.support.pages import PARTS, ROOT, Part
+from tests.support.pages import PARTS, PICTURES, ROOT, Part, snapshot
 
 PER_PART = pytest.mark.parametrize("part", PARTS, ids=lambda part: f"{part.page}, {part.subject}")
 
@@ -24,6 +24,17 @@ def test_writing_changes_what_is_between_the_marks_alone(part: Part) -> None:
     page = f"Before.\n\n{part.begin}an old list\n{part.end}\nBehind.\n"
 
     assert part.written_into(page) == f"Before.\n\n{part.begin}{part.made()}{part.end}\nBehind.\n"
+
+
+def test_the_pictures_of_the_pages_are_what_the_console_draws() -> None:
+    """The snapshots are compared with the screens; these are their bytes. `make pages` copies them."""
+    named = {
+        f"docs/{name}"
+        for page in ("README.md", "console/guide/operator-guide.md")
+        for name in re.findall(r"\]\((?:\.\./\.\./)?docs/([\w-]+\.svg)\)", (ROOT / page).read_text("utf-8"))
+    }
+    assert named == PICTURES.keys() == {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.svg")}
+    assert [name for name in named if (ROOT / name).read_bytes() != snapshot(PICTURES[name])] == []
 
 
 def test_a_page_without_its_marks_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The parts of pages that are made from tables of the program; `make pages` writes all of them."""
+"""The parts of pages that are made from tables of the program, and their pictures; `make pages` writes all of them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -50,8 +50,22 @@ PARTS = (
 )
 
 
+PICTURES = {
+    "docs/console.svg": "test_dialog[plan-120x40]",
+    "docs/gates.svg": "test_readiness[gates-mixed-120x40]",
+}
+"""Pictures of the pages, each a snapshot that the screens' tests compare with what the console draws."""
+
+
+def snapshot(name: str) -> bytes:
+    """Return the picture of this test of tests/screens/test_snapshots.py."""
+    return (ROOT / "snapshots" / "test_snapshots" / f"{name}.svg").read_bytes()
+
+
 def main() -> None:
-    """Write each part into its page."""
+    """Write each part into its page, and each picture."""
+    for picture, name in PICTURES.items():
+        (ROOT / picture).write_bytes(snapshot(name))
     for part in PARTS:
         page = ROOT / part.page
         page.write_text(part.written_into(page.read_text("utf-8")), "utf-8")
