@@ -75,7 +75,7 @@ async def test_no_key_acts_while_a_filter_is_typed_but_the_stop_key() -> None:
     ("key", "name", "typed", "fewest", "total", "hidden"),
     [
         ("2", "intake", "bdsg", 1, 4, "hidden: 1 REFUSED"),
-        ("3", "runs", "dryrun", 1, 2, ""),
+        ("3", "runs", "live", 1, 2, ""),
         ("4", "statements", "c0ffee nothing", 0, 1, ""),
         ("5", "gate-list", "!backup", 1, 11, "1 FAIL"),
         ("6", "difference-list", "nothing", 0, 4, "4 FAIL"),
