@@ -68,7 +68,7 @@ def brief(
     """
     if danger is Danger.RELEASE_HOLD:
         return _brief_release(installation)
-    known = known or known_run(installation, run_id, for_ruling=True)
+    known = known or known_run(installation, run_id, for_ruling=danger in _PURPOSE)
     run = view_known(installation, known)
     checks = [_legal_move(installation, danger, run)]
     if danger is Danger.EDIT:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 LAYOUT = "layout"
 """Name of the question whether the database has another layout."""
 
-_UNMEASURED = (
+UNMEASURED = (
     *(CutterError, psycopg.Error, OSError, ProgramError),
     *(ValueError, RecursionError, MemoryError),
 )
@@ -188,7 +188,7 @@ class Probe:
 
         try:
             value = measure()
-        except _UNMEASURED as error:
+        except UNMEASURED as error:
             reason, repair = _reason(self._explained(error))
             repair = repair or otherwise or f"Make it measurable, then: cutter-console gates {self.gate}"
             return Measurement[T](evidence=evidence(f"not measured: {reason}"), unmeasured=reason, next_action=repair)

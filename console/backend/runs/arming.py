@@ -12,7 +12,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import CommitUnknown
 from console.backend.postgres.effects import Effect, EffectKind
-from console.backend.runs.kill_switch import is_for, read_switch, require_no_hold
+from console.backend.runs.kill_switch import is_for, switch_without_hold
 from console.backend.runs.known_run import requested
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.operations import commit_without_event, note_attempt, operation, settle_lost
@@ -25,8 +25,7 @@ def arm(installation: Installation, run_id: str, purpose: Purpose) -> None:
 
     Raises Held under a HOLD, Refused if the database refuses, NotKnownYet if it is unknown whether the switch is armed.
     """
-    switch = read_switch(installation)
-    require_no_hold(installation, switch.view)
+    switch = switch_without_hold(installation)
     if is_for(switch.lease, run_id, purpose):
         return
     workspace, request = requested(installation, run_id)
@@ -46,8 +45,7 @@ def arm_and_hold(installation: Installation, run_id: str, purpose: Purpose, hold
 
     Raises as `arm` does. A COMMIT that was not answered costs the lease, because its session is ended to settle it.
     """
-    switch = read_switch(installation)
-    require_no_hold(installation, switch.view)
+    switch = switch_without_hold(installation)
     # A lease that was armed before, and that nobody has taken up, serves as well.
     if holder.take(purpose, seen=(switch.lease,)):
         return

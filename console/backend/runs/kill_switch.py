@@ -156,6 +156,16 @@ def require_no_hold(installation: Installation, in_database: SwitchView | None =
         raise Held(StopCode.HOLD, f"it is not known whether a HOLD is set: {in_file.reason}", in_file.clears_with)
 
 
+def switch_without_hold(installation: Installation) -> SwitchRows:
+    """Return the switch in the database. Raises Held as `require_no_hold` does, CutterError if the database does not answer."""
+    # The file first, here too: it stops this host though the database does not answer.
+    if hold_in_file(installation) is not None:
+        require_no_hold(installation)
+    switch = read_switch(installation)
+    require_no_hold(installation, switch.view)
+    return switch
+
+
 def armed_for(installation: Installation, run_id: str, purpose: Purpose) -> bool:
     """Return whether the switch is armed for this run and purpose: asked as the monitoring role, before any that could write."""
     with connect(installation.settings.database.monitor, read_only=True, purpose="lease") as connection:

@@ -17,9 +17,20 @@ from console.backend.postgres.document_runs import DocumentRun, runs_beside
 from console.backend.postgres.document_states import standings
 from console.backend.postgres.places import PlaceRow, place_of_run
 from console.backend.postgres.recorded_plans import recorded_manifests
-from console.backend.postgres.records import ApprovalRow, EventRow, RunRow, approvals, events, find_run
+from console.backend.postgres.records import (
+    ApprovalRow,
+    EventRow,
+    HoldRow,
+    LeaseRow,
+    RunRow,
+    approvals,
+    current_hold,
+    events,
+    find_run,
+    open_lease,
+)
 from console.backend.runs.interruption import records_at_rest
-from console.backend.runs.kill_switch import SwitchRows, switch_rows
+from console.backend.runs.kill_switch import SwitchRows
 from console.backend.runs.ruling_facts import RulingFacts
 from console.backend.runs.run_ids import unknown_run
 from console.backend.runs.run_state import VOIDED, dry_run_state
@@ -43,8 +54,10 @@ class Known:
     """The runs that have written units of the document, or repealed it."""
     rulings: tuple[ApprovalRow, ...] = ()
     """The run's imported rulings, the newest first."""
+    lease: LeaseRow | None = None
+    """The open lease, whoever it is for."""
     switch: SwitchRows | None = None
-    """The switch as it was read with the run; None for a dry run, for which no database is asked."""
+    """The switch as it was read with the run; None if its ruling was not asked for, and for a dry run."""
     facts: RulingFacts | None = None
     """Facts that a ruling of the run is judged by, without its cut; None if it was not asked for, or the run is not recorded."""
     standing: Standing | None = None
@@ -53,7 +66,7 @@ class Known:
     @property
     def armed_to(self) -> str:
         """Purpose that the switch is armed for, for this run; empty if it is not armed."""
-        lease = self.switch.lease if self.switch is not None else None
+        lease = self.lease
         return lease.purpose if lease is not None and lease.run_id == self.request.run_id else ""
 
     @property
@@ -129,7 +142,8 @@ class _InDatabase(NamedTuple):
     place: PlaceRow
     writers: tuple[DocumentRun, ...]
     rulings: tuple[ApprovalRow, ...]
-    switch: SwitchRows
+    lease: LeaseRow | None
+    switch: SwitchRows | None
     facts: RulingFacts | None
     standing: Standing | None
 
@@ -138,11 +152,12 @@ def run_in_database(installation: Installation, run_id: str, *, for_ruling: bool
     """Return what the database has of a run, asked in one exchange as the monitoring role. Raises CutterError if it cannot be asked."""
     monitor = installation.settings.database.monitor
     with connect(monitor, read_only=True, purpose="run") as connection, Asking(connection) as asking:
-        switch, place = asking.ask(switch_rows), asking.ask(partial(place_of_run, run_id=run_id))
+        lease, place = asking.ask(open_lease), asking.ask(partial(place_of_run, run_id=run_id))
         row, recorded = asking.ask(partial(find_run, run_id=run_id)), asking.ask(partial(events, run_id=run_id))
         writers = asking.ask(partial(runs_beside, run_id=run_id))
         rulings = asking.ask(partial(approvals, run_id=run_id))
         in_force = asking.ask(partial(standings, run_ids=(run_id,)))
+        hold = asking.ask(current_hold if for_ruling else _no_hold)
         manifests = asking.ask(partial(recorded_manifests, run_ids=(run_id,)) if for_ruling else _none)
     facts = None
     if for_ruling and row.value is not None:
@@ -154,10 +169,15 @@ def run_in_database(installation: Installation, run_id: str, *, for_ruling: bool
         place.value,
         writers.value,
         rulings.value,
-        switch.value,
+        lease.value,
+        SwitchRows(hold.value, lease.value) if for_ruling else None,
         facts,
         in_force.value.get(run_id),
     )
+
+
+def _no_hold(_connection: psycopg.Connection) -> HoldRow | None:
+    return None
 
 
 def _none(_connection: psycopg.Connection) -> dict[str, str]:

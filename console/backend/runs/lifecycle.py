@@ -34,12 +34,13 @@ from console.backend.postgres.measure import measure_identity, readers_digest, r
 from console.backend.postgres.records import RunRow, runs_of_document
 from console.backend.runs.amendments import require_law, require_not_repealed
 from console.backend.runs.anchoring import change_event
+from console.backend.runs.interruption import records_at_rest
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.known_plans import EarlierRuns, known_plan, planner
 from console.backend.runs.known_run import known_run
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
-from console.backend.runs.operations import committing, intended, open_to_end, operation
+from console.backend.runs.operations import committing, intended, open_to_end, operation, unfinished
 from console.backend.runs.run_ids import require_live
 from console.backend.runs.run_state import VOIDED
 from console.backend.runs.run_views import measure_facts
@@ -276,7 +277,12 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
     reason = redact(reason)
     workspace, request = _workspace_and_request(installation, run_id)
     facts = measure_facts(installation, run_id)
-    if facts.state.family is Family.VOIDED and not facts.is_unsettled:
+    # Killed in the middle of its last record, a void has ended the run and has a torn end: nobody else writes to it any more.
+    if (
+        facts.state.family is Family.VOIDED
+        and not facts.is_unsettled
+        and unfinished(records_at_rest(workspace)) is None
+    ):
         return
     fields = (Field(key="reason", value=reason),)
     hold_to_end(installation, run_id, Move.VOID)

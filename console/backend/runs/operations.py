@@ -339,7 +339,7 @@ def committing(
     *,
     role: Role = Role.EXECUTOR,
     timeout_s: float = 30.0,
-    write: Callable[[psycopg.Connection], Effect] | None = None,
+    write: Question[Effect] | None = None,
 ) -> Iterator[Promise]:
     """Run one transaction of this role, noted in the journal before its COMMIT, and settled if that is not answered.
 
@@ -367,13 +367,13 @@ def commit_without_event(
     journal: Journal,
     run_id: str,
     name: str,
-    write: Callable[[psycopg.Connection], Effect],
+    write: Question[Effect],
     *,
     role: Role = Role.EXECUTOR,
 ) -> None:
     """Run one transaction that writes no event of the run, as `committing` runs one that does.
 
-    `write` returns the row that shows it. The journal names that row before COMMIT, together with the transaction.
+    `write` returns the row that shows it, and is called once more for each of its statements. The journal names that row before COMMIT, together with the transaction.
     """
     with committing(installation, journal, run_id, name, role=role, write=write):
         pass

@@ -1,14 +1,18 @@
 """The questions of the checks before arming, asked in one exchange: the same answers, and one that fails hides no other."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from types import SimpleNamespace
 
+import psycopg
 import pytest
 
 from console.backend.gates import arming_checks
 from console.backend.gates.arming_checks import readiness
 from console.backend.gates.asked_ahead import ask_ahead
-from console.backend.gates.probe import Asked
+from console.backend.gates.probe import Asked, Probe
+from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from tests.backend.gates.conftest import named
 from tests.support.passage import Passage
@@ -60,6 +64,35 @@ def test_where_one_question_fails_each_check_asks_for_itself(
     report = readiness(passage.installation, passage.run_id)
     assert named(report, "PRE-10 standbys").outcome is Outcome.PASS
     assert report.outcome is not Outcome.PASS
+
+
+def test_what_cannot_be_made_out_is_told_by_its_check(at: At) -> None:
+    """A line of a newer program, or a damaged one: no defect of the program, and no reason to say nothing of the rest."""
+    passage = at("SG_1 imported")
+    damaged = "SELECT max(batch), '[\"x\", broken' FROM cutter_governance.schema_pin"
+    with passage.connect() as connection:
+        connection.execute(f"INSERT INTO cutter_governance.schema_pin (batch, line) {damaged}".encode())
+
+    report = readiness(passage.installation, passage.run_id)
+    assert named(report, "PRE-5 grants").outcome is Outcome.INCONCLUSIVE
+    assert named(report, "PRE-8 switch off").outcome is Outcome.PASS
+    with pytest.raises(Refused, match="PRE-5 grants: what is there cannot be read"):
+        passage.arm()
+
+
+def test_a_question_that_waits_leaves_half_of_the_time_to_the_others(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("SG_1 imported")
+    given: list[float] = []
+
+    def waits(probe: Probe) -> AbstractContextManager[psycopg.Connection]:
+        given.append(probe.ends_at)
+        raise Unmeasured(StopCode.UNREACHABLE, "no answer in time", "")
+
+    monkeypatch.setattr(Probe, "monitor", waits)
+    for module in ("asked_ahead", "probe"):
+        monkeypatch.setattr(f"console.backend.gates.{module}.time", SimpleNamespace(monotonic=lambda: 1000.0))
+    ask_ahead(Probe(passage.installation, "PRE", 1010.0), passage.run_id)
+    assert given == [1005.0]
 
 
 def test_nothing_is_told_of_a_database_that_does_not_answer(at: At) -> None:

@@ -6,23 +6,44 @@ from threading import Thread
 
 import pytest
 
+from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Held, StopCode
 from console.backend.model.purposes import Purpose
 from console.backend.model.states import Phase
 from console.backend.runs import arming
+from console.backend.runs.lease import LeaseHolder
 from tests.support.passage import Passage
 from tests.support.waiting import LONGEST_S, until_somebody_waits
 
 At = Callable[[str], Passage]
 
 
-def test_a_hold_file_stops_the_arming_itself(at: At) -> None:
+def _arm_and_hold(installation: Installation, run_id: str, purpose: Purpose) -> None:
+    with LeaseHolder(installation, run_id) as holder:
+        arming.arm_and_hold(installation, run_id, purpose, holder)
+
+
+ARMS = pytest.mark.parametrize("arm", [pytest.param(arming.arm, id="left"), pytest.param(_arm_and_hold, id="held")])
+
+
+@ARMS
+def test_a_hold_file_stops_the_arming_itself(at: At, arm: Callable[[Installation, str, Purpose], None]) -> None:
     """Whoever calls it, and whatever was looked at before; the database knows nothing of the file."""
     passage = at("SG_1 imported")
     passage.installation.hold_file.touch()
     with pytest.raises(Held):
-        arming.arm(passage.installation, passage.run_id, Purpose.CUT)
+        arm(passage.installation, passage.run_id, Purpose.CUT)
     assert passage.rows("SELECT count(*) FROM cutter_governance.execution_lease") == [(0,)]
+
+
+@ARMS
+def test_a_hold_file_stops_the_arming_whatever_the_database_answers(
+    at: At, arm: Callable[[Installation, str, Purpose], None]
+) -> None:
+    passage = at("SG_1 imported").without_database()
+    passage.installation.hold_file.touch()
+    with pytest.raises(Held):
+        arm(passage.installation, passage.run_id, Purpose.CUT)
 
 
 HOLDS: dict[str, Callable[[Path], object]] = {

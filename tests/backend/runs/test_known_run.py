@@ -8,14 +8,16 @@ import pytest
 
 from console.backend import confirmations
 from console.backend.approvals.signatures import signatures_beside
-from console.backend.model.errors import Held
+from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Kind, Purpose
-from console.backend.model.view_models import ApprovalStatus, Confirmation
+from console.backend.model.states import Stage
+from console.backend.model.view_models import ApprovalStatus, Confirmation, Danger
 from console.backend.runs import approval_workflow
 from console.backend.runs.known_run import known_run
 from console.backend.runs.ruling_facts import RulingFacts
-from tests.support.passage import Passage
+from console.backend.service import BackendService
+from tests.support.passage import Passage, silent
 
 At = Callable[[str], Passage]
 
@@ -59,6 +61,16 @@ def test_a_statement_of_another_run_is_not_judged_by_the_facts_of_this_one(at: A
     assert _judged(passage, statement, another) == alone
     assert _judged(passage, statement, facts) == alone
 
+    signatures = signatures_beside(statement)
+    checked, with_another = (
+        [(check.name, check.outcome, check.detail) for check in judged.checks]
+        for judged in (
+            approval_workflow.check(passage.installation, statement, signatures),
+            approval_workflow.check(passage.installation, statement, signatures, known=another),
+        )
+    )
+    assert with_another == checked
+
 
 def test_facts_that_are_not_those_of_the_plan_are_met(at: At) -> None:
     """What is handed on is what is judged by, so that a test that hands on something else meets it."""
@@ -81,5 +93,60 @@ def test_a_ruling_is_asked_for_only_where_somebody_judges_by_it(at: At) -> None:
     shown, ruled = (known_run(passage.installation, passage.run_id, for_ruling=wanted) for wanted in (False, True))
     assert shown.facts is None
     assert ruled.facts is not None
-    assert replace(ruled, facts=None, workspace=shown.workspace) == shown
+    assert replace(ruled, facts=None, switch=None, workspace=shown.workspace) == shown
     assert [row.purpose for row in ruled.rulings] == [Purpose.CUT]
+
+
+def test_a_run_is_shown_where_the_hold_cannot_be_read(at: At) -> None:
+    """Nothing that is shown of it depends on a HOLD; arming it does, and says so."""
+    passage = at("SG_1 imported")
+    passage.execute("REVOKE SELECT ON cutter_governance.v_hold FROM cutter_ro")
+
+    assert passage.run().state.stage is Stage.AWAITING_CUT_AUTHORIZATION
+    with pytest.raises(CutterError, match="v_hold"):
+        passage.arm()
+
+
+@pytest.mark.parametrize(
+    ("stage", "danger"),
+    [("SG_1 imported", Danger.ARM), ("SG_2 imported", Danger.ENACT), ("SG_2 imported", Danger.REVERT)],
+)
+def test_a_dialog_stops_under_a_hold_file_alone(at: At, stage: str, danger: Danger) -> None:
+    passage = at(stage)
+    passage.installation.hold_file.touch()
+
+    checks = {check.name: check for check in passage.backend.brief(danger, passage.run_id).checks}
+    assert checks["switch"].outcome is Outcome.FAIL
+    assert "HOLD" in checks["switch"].detail
+
+
+@pytest.mark.parametrize(
+    ("stage", "act"),
+    [
+        ("armed", lambda backend, run_id: backend.arm(run_id, run_id)),
+        ("enacted", lambda backend, run_id: backend.enact(run_id, run_id, silent)),
+    ],
+    ids=["arm", "enact"],
+)
+def test_a_console_that_only_reads_does_not_say_that_it_was_done_already(
+    at: At, stage: str, act: Callable[[BackendService, str], object]
+) -> None:
+    passage = at(stage)
+    with pytest.raises(Refused) as refused:
+        act(BackendService(passage.installation, read_only=True), passage.run_id)
+    assert refused.value.code is StopCode.EXECUTION_DISABLED
+
+
+@pytest.mark.parametrize("danger", ["arm", "enact", "revert"])
+def test_a_run_that_is_not_there_is_said_to_be_unknown_also_under_a_hold(at: At, danger: str) -> None:
+    passage = at("fresh")
+    passage.backend.panic("a test")
+    unknown = "ictr-20260101T000000Z-00000000"
+    acts: dict[str, Callable[[], object]] = {
+        "arm": lambda: passage.backend.arm(unknown, unknown),
+        "enact": lambda: passage.backend.enact(unknown, unknown, silent),
+        "revert": lambda: passage.backend.revert(unknown, unknown),
+    }
+    with pytest.raises(Refused, match=unknown) as refused:
+        acts[danger]()
+    assert refused.value.code is StopCode.REFUSED_INPUT

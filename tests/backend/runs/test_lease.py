@@ -224,6 +224,15 @@ def test_to_enact_arms_and_takes_up_in_one_transaction(at: At, monkeypatch: pyte
     until(lambda: _switch(passage) is SwitchState.OFF, "the switch is off, its session being gone")
 
 
+def test_a_lease_that_nobody_has_taken_up_serves_who_would_arm_and_hold(at: At) -> None:
+    passage = at("armed")
+    before = passage.rows("SELECT id FROM cutter_governance.execution_lease")
+    with LeaseHolder(passage.installation, passage.run_id) as holder:
+        arming.arm_and_hold(passage.installation, passage.run_id, Purpose.CUT, holder)
+        assert passage.rows("SELECT id FROM cutter_governance.execution_lease") == before
+        assert passage.rows("SELECT holder_pid FROM cutter_governance.execution_lease") == [(holder.pid,)]
+
+
 def test_to_arm_twice_is_to_arm_once(at: At) -> None:
     passage = at("SG_1 imported")
     passage.arm()

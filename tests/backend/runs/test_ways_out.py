@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_key import KEY_NAME
 from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.purposes import Operation
 from console.backend.model.states import Family, Move, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Progress, RunView
+from console.backend.postgres import ledger
 from tests.backend.postgres.tampering import tamper
 from tests.backend.runs.backups import take_backup
-from tests.support.passage import Passage
+from tests.support.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]
 STAGES = ("SG_1 imported", "waits for SG_2")
@@ -186,3 +189,30 @@ def test_an_enacted_run_whose_closeout_failed_is_closed(at: At) -> None:
     assert (run.state.name, run.moves[0]) == ("failed_closeout", Move.CONTINUE)
     closed = passage.resume()
     assert (closed.state.stage, closed.state.family) == (Stage.CLOSEOUT_REPORTED, Family.ACTIVE)
+
+
+def test_a_void_that_was_killed_in_its_last_record_is_completed_by_the_next(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that was never recorded ends by a file: behind it nobody would write to its journal, and move the torn end aside."""
+    passage = at("fresh")
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "create_run", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            passage.backend.start(REQUEST, silent)
+    lost = passage.backend.runs()[0].run_id
+    passage.backend.void(lost, "never began")
+    journal = passage.installation.root / "runs" / lost / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-40])
+
+    ended = passage.backend.void(lost, "never began")
+    assert ended.state.family is Family.VOIDED
+    assert journal.read_bytes().endswith(b"\n")
+    assert [record.phase for record in read_journal(journal)][-1] == Operation.VOID
+    whole = journal.read_bytes()
+    passage.backend.void(lost, "never began")
+    assert journal.read_bytes() == whole
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
