@@ -163,17 +163,10 @@ _OF_THE_SWITCH = (
     ),
     Mutant(
         "the HOLD check before a lease is opened",
-        f"{_B}/runs/arming.py",
-        "    switch = switch_without_hold(installation)\n    if is_for",
-        "    switch = read_switch(installation)\n    if is_for",
+        f"{_B}/runs/kill_switch.py",
+        "    require_no_hold(installation, switch.view)\n    return switch",
+        "    return switch",
         _test("runs/test_known_run", "a_hold_that_comes_behind_the_checks_stops_the_arming"),
-    ),
-    Mutant(
-        "the HOLD check before a lease is opened and held",
-        f"{_B}/runs/arming.py",
-        "    switch = switch_without_hold(installation)\n    # A lease",
-        "    switch = read_switch(installation)\n    # A lease",
-        _test("runs/test_holds_at_the_last_moment", "a_hold_file_stops_the_arming_itself[held]"),
     ),
     Mutant(
         "the HOLD file is asked before the database at the arming",
