@@ -44,8 +44,8 @@ def became(
 
 def _of_law(operation: RunOperation, standing: Standing | None) -> str:
     word = "repealed" if operation is RunOperation.REPEAL else "law"
-    if standing is None:
-        return word
+    if standing is None:  # What counts was not read, so that it is not said to be law.
+        return "repeal enacted" if operation is RunOperation.REPEAL else "enacted"
     if standing.until is not None and standing.until <= standing.since:
         return "enacted, never in force"
     if standing.has_ended:

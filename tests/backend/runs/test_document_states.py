@@ -24,9 +24,10 @@ from console.backend.runs.document_states import (
     list_documents,
     text_as_of,
 )
-from console.backend.runs.run_list import list_runs
+from console.backend.runs.run_list import list_runs, open_run_summaries
 from console.backend.runs.run_views import view_run
 from console.backend.runs.state_comparison import compare_states
+from console.backend.runs.status import measure_status
 from console.backend.runs.unit_states import history_of_unit, unit_as_of
 from tests.backend.postgres.signed_cut import SignedCut, at_the_pause, start_amendment, start_cut, start_edit, walked
 from tests.backend.postgres.tampering import tamper
@@ -323,11 +324,16 @@ def test_the_list_of_runs_says_what_became_of_each(amended: tuple[SignedCut, ...
     listed = {document.docprefix: document for document in list_documents(installation)}
     last = {prefix: (document.last_run_in_words, document.last_run_state) for prefix, document in listed.items()}
     assert last == {
-        "ACME-LAW": ("law, to be closed", "lifecycle_enacted"),
-        "ACME-NEXT": ("law, to be closed", "lifecycle_enacted"),
-        "ACME-GONE": ("reverted", "reverted"),
+        "ACME-LAW": expected[amendment.run_id],
+        "ACME-NEXT": expected[to_come.run_id],
+        "ACME-GONE": expected[reverted.run_id],
         "ACME-DRAFT": ("awaiting_lifecycle_authorization", "awaiting_lifecycle_authorization"),
     }
+    still_open = {run.run_id: run.became for run in open_run_summaries(installation)}
+    assert still_open == {run_id: became for run_id, (became, _) in expected.items() if run_id != reverted.run_id}
+    current = measure_status(installation, read_only=True, demo=False).current_run
+    assert current is not None
+    assert (current.run_id, current.became) == (to_come.run_id, expected[to_come.run_id][0])
 
 
 def test_the_history_names_ruling_signers_and_the_reports_of_this_host(
