@@ -165,6 +165,16 @@ DISPLAY = (
         (_LISTED,),
     ),
     Mutant(
+        "runs: the result of a step does not call law what begins later",
+        "console/screens/run_text.py",
+        '    return run.became.startswith(("law since", "repealed since"))\n',
+        "    return True\n",
+        (
+            "tests/screens/test_run_text.py::test_a_new_text_that_begins_later_is_not_said_to_be_law",
+            "tests/screens/test_run_text.py::test_what_counts_later_or_no_more_is_not_said_to_be_law",
+        ),
+    ),
+    Mutant(
         "themes: red stands out on the row under the cursor",
         "console/widgets/theme.py",
         '    error="#e88484",\n',
