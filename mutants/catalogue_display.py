@@ -175,6 +175,13 @@ DISPLAY = (
         ),
     ),
     Mutant(
+        "runs: a ruled moment has its time, not the day of UTC alone",
+        "console/backend/model/ended_runs.py",
+        "    if moment is None or moment.microsecond or ",
+        "    if True or ",
+        (*_of_ended("a_closed_run_is_told_by_what_it_did_and_what_counts_of_it"), _LISTED),
+    ),
+    Mutant(
         "themes: red stands out on the row under the cursor",
         "console/widgets/theme.py",
         '    error="#e88484",\n',

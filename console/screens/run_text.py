@@ -89,7 +89,7 @@ class RunRows:
 def _widths(runs: tuple[RunSummary, ...]) -> tuple[int, int, int]:
     return (
         min(max(cell_len(run.docprefix) for run in runs), 24),
-        min(max(cell_len(run.in_words) for run in runs), 34),
+        min(max(cell_len(run.in_words) for run in runs), _WIDEST_STATE),
         min(max(cell_len(run.operator) for run in runs), 14),
     )
 
@@ -159,6 +159,8 @@ def run_row(run: RunSummary) -> Line:
     return line(Span(f"{run.run_id} ", "plain"), mode, *mark, f"{run.docprefix} ", state, *place)
 
 
+_WIDEST_STATE = 39
+"""Of `was repealed until 2026-12-31 23:00 UTC`, the longest words for what became of a closed run."""
 _IN_SHORT = {
     Stage.AWAITING_CUT_AUTHORIZATION.value: "at pause 1",
     Stage.AWAITING_LIFECYCLE_AUTHORIZATION.value: "at pause 2",
@@ -170,7 +172,8 @@ The stage alone is known here: at a pause a run waits for its ruling, then to be
 
 
 def _in_short(run: RunSummary) -> str:
-    return _IN_SHORT.get(run.state, run.in_words)
+    # All times are of UTC, which has no room in 80 columns.
+    return _IN_SHORT.get(run.state, run.in_words.replace(" UTC", ""))
 
 
 def head_title(run: RunView) -> str:

@@ -80,6 +80,20 @@ def test_what_became_of_a_run_stands_whole_in_its_row_of_80_columns_and_is_found
         assert plain(head(view, NOW, (), None)[0]).endswith(f"state {words}")
 
 
+def test_the_longest_words_for_a_closed_run_have_room_in_the_list() -> None:
+    words = "was repealed until 2026-12-31 23:00 UTC"
+    run = summary("closeout_reported").model_copy(update={"became": words})
+    (broad,) = RunRows().rows((run,), {}, "", NOW, in_full=True)
+    assert f"  {words}  " in plain(broad.line)
+
+
+def test_a_ruled_moment_has_room_in_a_row_of_80_columns() -> None:
+    run = summary("closeout_reported").model_copy(update={"became": "law from 2026-12-31 23:00 UTC"})
+    (row,) = RunRows().rows((run,), {}, "", NOW, in_full=False)
+    assert plain(row.line).endswith(" law from 2026-12-31 23:00")
+    assert len(plain(row.line)) <= 76
+
+
 def test_a_run_that_was_interrupted_is_not_said_to_be_law() -> None:
     view = FakeBackend(interrupted=True)._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.LIVE, RUN_ID)
 

@@ -314,7 +314,7 @@ def test_the_list_of_runs_says_what_became_of_each(amended: tuple[SignedCut, ...
     expected = {
         law.run_id: (f"was law until {second}, to be closed", "lifecycle_enacted"),
         amendment.run_id: (f"law since {second}, to be closed", "lifecycle_enacted"),
-        to_come.run_id: (f"law from {begins:%Y-%m-%d}, to be closed", "lifecycle_enacted"),
+        to_come.run_id: (f"law from {begins:%Y-%m-%d %H:%M} UTC, to be closed", "lifecycle_enacted"),
         reverted.run_id: (f"reverted {changed.astimezone(UTC):%Y-%m-%d}", "reverted"),
         waits.run_id: ("", "awaiting_lifecycle_authorization"),
     }
