@@ -182,6 +182,27 @@ DISPLAY = (
         (*_of_ended("a_closed_run_is_told_by_what_it_did_and_what_counts_of_it"), _LISTED),
     ),
     Mutant(
+        "batches: a closed batch is not said to be law before its texts count",
+        "console/backend/model/batches.py",
+        '"enacted" if self.phase == LAW and not self.is_law else ',
+        "",
+        ("tests/backend/runs/test_batches.py::test_a_batch_of_texts_that_begin_later_is_not_said_to_be_law",),
+    ),
+    Mutant(
+        "batches: a member's words are of the states of its document",
+        "console/backend/runs/batch_views.py",
+        "            in_force=standings_of(connection, tuple(runs.values())),\n",
+        "",
+        ("tests/backend/runs/test_batches.py::test_a_batch_of_texts_that_begin_later_is_not_said_to_be_law",),
+    ),
+    Mutant(
+        "batches: a document that begins later is not called law in its row",
+        "console/screens/batch_text.py",
+        "    if member.stage in ENACTED_STAGES and not counts_now(member.became):\n",
+        "    if False:\n",
+        ("tests/backend/runs/test_batches.py::test_a_batch_of_texts_that_begin_later_is_not_said_to_be_law",),
+    ),
+    Mutant(
         "themes: red stands out on the row under the cursor",
         "console/widgets/theme.py",
         '    error="#e88484",\n',

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from console.actions.actions import Action, key_name
 from console.actions.keys_in_force import key_of, told
 from console.backend.model.amendment import amendment_in_words
+from console.backend.model.ended_runs import counts_now
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
@@ -300,7 +301,7 @@ def _repeal_at_rest(run: RunView, units: str) -> str:
     if run.state.family is Family.REVERTED:
         return f"The repeal by {run.run_id} was taken back before."
     if run.state.stage in ENACTED_STAGES:
-        if not _counts_now(run):
+        if not counts_now(run.became):
             return f"The repeal of {units} of {run.docprefix} was enacted before{_when_it_counts(run)}."
         return f"{run.docprefix} was repealed before: {units} went out of force."
     return f"The repeal of {run.docprefix} was sealed before, and waits ({run.state.name}); {units} are still in force."
@@ -314,16 +315,12 @@ def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
     if run.state.stage in BEFORE_CUT:
         return f"{run.run_id} has written no unit{': the open transaction was rolled back' if stopped else ''}."
     if run.state.stage in ENACTED_STAGES:
-        when = ", and are law" if _counts_now(run) else _when_it_counts(run)
+        when = ", and are law" if counts_now(run.became) else _when_it_counts(run)
         return f"{units} of {run.docprefix} were enacted before{when}."
     if run.amendment is not None:
         units = plural(run.amendment.drafts, "draft version")
         return f"{units} of {run.docprefix} were committed before, and are still there ({run.state.name})."
     return f"{units} of {run.docprefix} were committed before as drafts, and are still there ({run.state.name})."
-
-
-def _counts_now(run: RunView) -> bool:
-    return run.became.startswith(("law since", "repealed since"))
 
 
 def _when_it_counts(run: RunView) -> str:
@@ -367,7 +364,7 @@ def came_to(run: RunView) -> str:
 
 
 def _of_stage(sentences: dict[Stage, str], enacted: str, run: RunView) -> str:
-    counts = run.state.stage is not Stage.CLOSEOUT_REPORTED or _counts_now(run)
+    counts = run.state.stage is not Stage.CLOSEOUT_REPORTED or counts_now(run.became)
     return sentences[run.state.stage] if counts else enacted
 
 
@@ -396,7 +393,7 @@ def _came_to(run: RunView, units: str) -> str:
             return f"The dry run of {subject} passed: {planned}, nothing written. Next: the LIVE run ({key_of('documents')}, then {live})."
         case Stage.CLOSEOUT_REPORTED:
             verb = "is" if units.startswith("1 ") else "are"
-            state = "law" if _counts_now(run) else f"enacted{_when_it_counts(run)}"
+            state = "law" if counts_now(run.became) else f"enacted{_when_it_counts(run)}"
             return f"{units} of {run.docprefix} {verb} {state}."
         case Stage.AWAITING_CUT_AUTHORIZATION:
             return f"{units} of {run.docprefix} planned. Next: SG_1, the ruling to cut ({key_of('run')}, then {key_of('draft')})."

@@ -42,6 +42,11 @@ def became(
     return words
 
 
+def counts_now(words: str) -> bool:
+    """Return whether these words for what became of a run say that what it has enacted counts now."""
+    return words.startswith(("law since", "repealed since"))
+
+
 def _of_law(operation: RunOperation, standing: Standing | None) -> str:
     word = "repealed" if operation is RunOperation.REPEAL else "law"
     if standing is None:  # What counts was not read, so that it is not said to be law.
