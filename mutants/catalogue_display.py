@@ -109,6 +109,27 @@ DISPLAY = (
         ),
     ),
     Mutant(
+        "settings: a wrong theme of an installation is told as one of console.toml is",
+        "console/backend/host/named_installations.py",
+        "    if value not in list(ThemeName):\n",
+        "    if False:\n",
+        ("tests/cli/test_configuration.py::test_a_wrong_theme_or_mouse_names_file_key_and_what_it_can_be",),
+    ),
+    Mutant(
+        "settings: a fault inside a table in one line names that line",
+        "console/actions/keymap_file.py",
+        'lines.get(name, lines.get(name.partition(".")[0]))',
+        "lines.get(name)",
+        ("tests/actions/test_keymap.py::test_each_fault_of_theme_and_mouse_is_told_with_what_they_can_be",),
+    ),
+    Mutant(
+        "runs: the list and what counts of it are of one moment",
+        "console/backend/runs/run_list.py",
+        '    with reading(installation, purpose="runs") as connection:\n        rows = all_runs',
+        "    with connect(installation.settings.database.monitor, read_only=True) as connection:\n        rows = all_runs",
+        ("tests/backend/runs/test_document_states.py::test_runs_and_what_counts_of_them_are_read_of_one_moment",),
+    ),
+    Mutant(
         "runs: a dry run is never said to be law",
         "console/backend/model/ended_runs.py",
         " and mode is Mode.LIVE:",

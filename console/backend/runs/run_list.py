@@ -14,9 +14,9 @@ from console.backend.model.errors import Refused
 from console.backend.model.states import ENACTED_STAGES, Mode, is_over
 from console.backend.model.view_models import RunSummary
 from console.backend.postgres.asking import Asking
-from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import standings
 from console.backend.postgres.records import RunRow, all_runs, anchors_by_run, open_runs, recorded_runs, runs_of
+from console.backend.runs.document_states import reading
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.known_run import NOT_THERE, request_of
 from console.backend.runs.run_ids import run_directories
@@ -27,7 +27,7 @@ from console.backend.runs.workspace import REQUEST_FILE, Workspace
 
 def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
     """All runs of this root and this database, the newest first; dry runs are known to the root alone."""
-    with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
+    with reading(installation, purpose="runs") as connection:
         rows = all_runs(connection)
         with Asking(connection) as asking:
             anchors = asking.ask(partial(anchors_by_run, rows=rows))
@@ -37,7 +37,7 @@ def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
 
 def open_run_summaries(installation: Installation, also: str = "") -> tuple[RunSummary, ...]:
     """The runs of this root and this database that are not at their end, the one of the id `also`, and the dry runs; the newest first."""
-    with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
+    with reading(installation, purpose="runs") as connection:
         rows, known = open_runs(connection), recorded_runs(connection, run_directories(installation))
         if also and all(row.run_id != also for row in rows):
             rows += tuple(runs_of(connection, (also,)).values())
