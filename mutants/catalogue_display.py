@@ -126,7 +126,7 @@ DISPLAY = (
         "runs: the list and what counts of it are of one moment",
         "console/backend/runs/run_list.py",
         '    with reading(installation, purpose="runs") as connection:\n        rows = all_runs',
-        "    with connect(installation.settings.database.monitor, read_only=True) as connection:\n        rows = all_runs",
+        '    with reading(installation, purpose="runs") as connection:\n        connection.isolation_level = None\n        rows = all_runs',
         ("tests/backend/runs/test_document_states.py::test_runs_and_what_counts_of_them_are_read_of_one_moment",),
     ),
     Mutant(
@@ -187,8 +187,8 @@ DISPLAY = (
     ),
     Mutant(
         "runs: the result of a step does not call law what begins later",
-        "console/screens/run_text.py",
-        '    return run.became.startswith(("law since", "repealed since"))\n',
+        "console/backend/model/ended_runs.py",
+        '    return words.startswith(("law since", "repealed since"))\n',
         "    return True\n",
         (
             "tests/screens/test_run_text.py::test_a_new_text_that_begins_later_is_not_said_to_be_law",
