@@ -214,6 +214,13 @@ SITE_TRIAL = (
         (f"{_TRIED}a_failed_assertion_there_refuses_the_trial",),
     ),
     Mutant(
+        "a failed assertion in a table of the governance refuses its trial",
+        "console/backend/postgres/site_governance_trial.py",
+        "WHEN OTHERS OR ASSERT_FAILURE THEN",
+        "WHEN OTHERS THEN",
+        ("tests/same_names/test_governance_check.py::test_what_a_limit_or_a_state_refuses_is_refused[P0004]",),
+    ),
+    Mutant(
         "governance rows are tried behind the units, before a ruling is asked for and before it is spent",
         _SQL,
         "json.dumps(run._asdict()) if run is not None else None",

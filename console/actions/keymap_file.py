@@ -11,7 +11,7 @@ from pathlib import Path
 
 from console.backend.host.own_file import own_folder, read_own
 from console.backend.model.errors import StopCode, UsageError
-from console.backend.model.theme_names import ThemeName
+from console.backend.model.theme_names import CHOICES, ThemeName
 
 FILE_NAME = "console.toml"
 _MOST_BYTES = 256 * 1024
@@ -19,9 +19,7 @@ _KEYS, _SCHEMA = (
     "See actions and keys: cutter-console config keys",
     "See what it can hold: cutter-console config schema console",
 )
-_NAMES = [f'"{name}"' for name in ThemeName]
-_CHOICES = f"{', '.join(_NAMES[:-1])} or {_NAMES[-1]}"
-_HEADER, _KEY = re.compile(r"\s*\[([^\[\]]+)\]"), re.compile(r"\s*([\w\"'. -]+?)\s*=")
+_HEADER, _KEY = re.compile(r"\s*\[\[?([^\[\]]+)\]"), re.compile(r"\s*([\w\"'. -]+?)\s*=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ def _faults_of_display(display: object) -> list[tuple[str, str]]:
         if name not in {"theme", "mouse"}
     ]
     if display.get("theme", ThemeName.DARK) not in list(ThemeName):
-        faults.append(("display.theme", f"must be {_CHOICES}"))
+        faults.append(("display.theme", f"must be {CHOICES}"))
     if not isinstance(display.get("mouse", True), bool):
         faults.append(("display.mouse", "must be true or false"))
     return faults
@@ -134,7 +132,9 @@ def _plain(name: str) -> str:
 def _said(path: Path, lines: dict[str, int], name: str, fault: str) -> str:
     from console.backend.model.safe_text import safe_text
 
-    place = f"{path}, line {lines[name]}" if name in lines else f"{path}"
+    # An entry of a table in one line has no line of its own.
+    number = lines.get(name, lines.get(name.partition(".")[0]))
+    place = f"{path}, line {number}" if number is not None else f"{path}"
     return safe_text(f"{place}: {name}: {fault}")
 
 

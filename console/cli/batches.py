@@ -82,7 +82,7 @@ def list_all(options: Options, _request: Watching) -> ExitStatus:
     """List all batches, the newest first."""
     batches = backend_of(options).batches()
     lines = [
-        f"{batch.batch_id}  {batch.mode:<6}  {counted(len(batch.members), 'document'):<14}  {batch.phase}"
+        f"{batch.batch_id}  {batch.mode:<6}  {counted(len(batch.members), 'document'):<14}  {batch.in_words}"
         for batch in batches
     ]
     return report(options, "batch list", Outcome.PASS, lines or ["no batches"], BatchList(batches=batches))
@@ -138,7 +138,7 @@ def _report(options: Options, command: str, view: BatchView, exit_status: ExitSt
 
 def _lines(options: Options, view: BatchView) -> Iterator[str]:
     yield f"batch      {view.batch_id}  {view.mode}"
-    yield f"state      {view.phase}"
+    yield f"state      {view.in_words}"
     yield f"documents  {counted(len(view.members), 'document')}, {counted(view.n_units, 'unit', ',')}; {view.n_done} behind this step, {view.n_open} before it, {len(view.set_aside)} set aside"
     yield f"failure    {view.on_failure}"
     yield f"digest     {view.digest or '-'}"
@@ -147,7 +147,7 @@ def _lines(options: Options, view: BatchView) -> Iterator[str]:
     for member in view.members:
         units = counted(member.n_units, "unit", ",") if member.n_units else "- units"
         aside = f"  SET ASIDE: {member.set_aside}" if member.set_aside else ""
-        yield f"{member.position:>4}  {member.docprefix:<32}  {member.run_id}  {member.state}  {units}{aside}"
+        yield f"{member.position:>4}  {member.docprefix:<32}  {member.run_id}  {member.in_words}  {units}{aside}"
     if view.armed_until is not None:
         yield f"armed      to {view.armed_to}, until {view.armed_until:%H:%M:%S} UTC"
     if view.at_work:

@@ -17,6 +17,7 @@ from console.backend.model.batches import (
     OnFailure,
     PlannedDocument,
 )
+from console.backend.model.ended_runs import counts_now
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import ReportView
 from console.backend.model.safe_text import safe_text
@@ -69,9 +70,9 @@ def batch_rows(views: tuple[BatchView, ...], *, wide: bool) -> tuple[Row, ...]:
             batch_row(view, wide=wide),
             view.batch_id,
             _batch_alarm(view),
-            f"{view.operator} {view.phase} {' '.join(member.docprefix for member in view.members)}",
+            f"{view.operator} {view.in_words} {' '.join(member.docprefix for member in view.members)}",
             (
-                ("state", str(view.phase)),
+                ("state", view.in_words),
                 ("mode", view.mode.value),
                 ("who", str(view.operator)),
                 ("document", " ".join(member.docprefix for member in view.members)),
@@ -93,7 +94,7 @@ def _batch_alarm(view: BatchView) -> str:
 
 def batch_row(view: BatchView, *, wide: bool) -> Line:
     """Return id, mode, documents, units and state of a batch; a wide row has the operator, the documents and the next step."""
-    state = _at_work(view) if view.at_work else str(view.phase)
+    state = _at_work(view) if view.at_work else view.in_words
     spans = [
         Span(f"{view.batch_id} "),
         Span(f"{view.mode.value:<7}", _mode_tone(view)),
@@ -128,7 +129,7 @@ def head(
 ) -> list[Line]:
     """Return state, the next step with key and command, progress, countdown, rulings and documents; the first come first."""
     if not view.members:
-        return hanging((Span("state    ", "muted"),), str(view.phase), width, "bad")
+        return hanging((Span("state    ", "muted"),), view.in_words, width, "bad")
     roomy = width >= _ROOMY
     aside = f", {len(view.set_aside)} set aside" if view.set_aside else ""
     content = f"{plural(len(view.members), 'document')}, {plural(view.n_units, 'unit')}{aside}"
@@ -167,7 +168,7 @@ def _stopped(view: BatchView, actions: tuple[Action, ...], width: int) -> list[L
 def _state(view: BatchView) -> str:
     """Return where the batch stands; what it waits for is not so while a process works on it."""
     if not view.at_work:
-        return str(view.phase)
+        return view.in_words
     return f"a process works on it: {view.progress.step}" if view.progress is not None else "a process works on it"
 
 
@@ -311,6 +312,8 @@ def member_words(member: MemberView, mode: Mode) -> tuple[str, Tone]:
     if mode is Mode.DRYRUN:
         passed = member.stage is Stage.CLOSEOUT_REPORTED
         return ("dry run passed", "good") if passed else ("dry run", "accent")
+    if member.stage in ENACTED_STAGES and not counts_now(member.became):
+        return str(member.became or "enacted"), "plain"
     return _STAGES[member.stage]
 
 
@@ -364,7 +367,7 @@ def member_detail(member: MemberView, view: BatchView, full: Callable[[str], str
     if member.stage is None:
         return [*lines, *hanging((), "No run was started for it.", width, "muted")]
     lines += hanging((Span("run      ", "muted"),), member.run_id, width)
-    lines += hanging((Span("stage    ", "muted"),), str(member.state), width)
+    lines += hanging((Span("stage    ", "muted"),), member.in_words, width)
     lines += hanging((Span("plan     ", "muted"),), member.plan_digest or "no digest yet", width)
     shown = full(f"cutter-console run show {member.run_id}")
     return [*lines, line(""), *hanging((Span(keys_or("Enter", ""), "muted"),), safe_text(shown), width)]
@@ -464,18 +467,19 @@ def came_to(view: BatchView) -> str:
         case (BatchMove.REPORT,) if view.mode is Mode.DRYRUN:
             return f"The dry runs of {documents} passed: {units} planned, nothing written.{aside}"
         case (BatchMove.REPORT,) if view.n_done and view.is_over:
-            return f"{units} of {documents} are law.{aside}"
+            return f"{units} of {documents} are {'law' if view.is_law else 'enacted'}.{aside}"
         case _:
-            return f"{view.batch_id}: {view.phase}.{aside}"
+            return f"{view.batch_id}: {view.in_words}.{aside}"
 
 
 def written_by_batch(view: BatchView) -> str:
     """Return in a sentence what the batch has written."""
-    law = sum(member.stage in ENACTED_STAGES for member in view.members)
+    enacted = [member for member in view.members if member.stage in ENACTED_STAGES]
+    law, word = len(enacted), "law" if all(counts_now(member.became) for member in enacted) else "enacted"
     drafts = sum(member.stage in DRAFT_STAGES and member.family is not Family.REVERTED for member in view.members)
     rest = len(view.members) - law - drafts
     return (
-        f"Of the {plural(len(view.members), 'document')} of {view.batch_id}, {law:,} are law, {drafts:,} are drafts, "
+        f"Of the {plural(len(view.members), 'document')} of {view.batch_id}, {law:,} are {word}, {drafts:,} are drafts, "
         f"and {rest:,} have written nothing. None is half done."
     )
 

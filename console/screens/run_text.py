@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from console.actions.actions import Action, key_name
 from console.actions.keys_in_force import key_of, told
 from console.backend.model.amendment import amendment_in_words
+from console.backend.model.ended_runs import counts_now
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
@@ -89,7 +90,7 @@ class RunRows:
 def _widths(runs: tuple[RunSummary, ...]) -> tuple[int, int, int]:
     return (
         min(max(cell_len(run.docprefix) for run in runs), 24),
-        min(max(cell_len(run.in_words) for run in runs), 34),
+        min(max(cell_len(run.in_words) for run in runs), _WIDEST_STATE),
         min(max(cell_len(run.operator) for run in runs), 14),
     )
 
@@ -159,6 +160,8 @@ def run_row(run: RunSummary) -> Line:
     return line(Span(f"{run.run_id} ", "plain"), mode, *mark, f"{run.docprefix} ", state, *place)
 
 
+_WIDEST_STATE = 39
+"""Of `was repealed until 2026-12-31 23:00 UTC`, the longest words for what became of a closed run."""
 _IN_SHORT = {
     Stage.AWAITING_CUT_AUTHORIZATION.value: "at pause 1",
     Stage.AWAITING_LIFECYCLE_AUTHORIZATION.value: "at pause 2",
@@ -170,7 +173,8 @@ The stage alone is known here: at a pause a run waits for its ruling, then to be
 
 
 def _in_short(run: RunSummary) -> str:
-    return _IN_SHORT.get(run.state, run.in_words)
+    # All times are of UTC, which has no room in 80 columns.
+    return _IN_SHORT.get(run.state, run.in_words.replace(" UTC", ""))
 
 
 def head_title(run: RunView) -> str:
@@ -297,6 +301,8 @@ def _repeal_at_rest(run: RunView, units: str) -> str:
     if run.state.family is Family.REVERTED:
         return f"The repeal by {run.run_id} was taken back before."
     if run.state.stage in ENACTED_STAGES:
+        if not counts_now(run.became):
+            return f"The repeal of {units} of {run.docprefix} was enacted before{_when_it_counts(run)}."
         return f"{run.docprefix} was repealed before: {units} went out of force."
     return f"The repeal of {run.docprefix} was sealed before, and waits ({run.state.name}); {units} are still in force."
 
@@ -309,13 +315,23 @@ def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
     if run.state.stage in BEFORE_CUT:
         return f"{run.run_id} has written no unit{': the open transaction was rolled back' if stopped else ''}."
     if run.state.stage in ENACTED_STAGES:
-        return f"{units} of {run.docprefix} were enacted before, and are law."
+        when = ", and are law" if counts_now(run.became) else _when_it_counts(run)
+        return f"{units} of {run.docprefix} were enacted before{when}."
     if run.amendment is not None:
         units = plural(run.amendment.drafts, "draft version")
         return f"{units} of {run.docprefix} were committed before, and are still there ({run.state.name})."
     return f"{units} of {run.docprefix} were committed before as drafts, and are still there ({run.state.name})."
 
 
+def _when_it_counts(run: RunView) -> str:
+    """Return from when or until when counts what the run has enacted, behind a colon; empty if it was not read."""
+    words = run.became.removesuffix(", to be closed").removeprefix("enacted, ")
+    return "" if words in {"", "enacted", "repeal enacted"} else f": {words}"
+
+
+# Of closed runs whose effect does not count now: it begins later, or has ended.
+_REPEAL_ENACTED = "The repeal of {units} of {docprefix} is enacted{when}."
+_TEXT_ENACTED = "The new text of {docprefix} is enacted{when}; none of its {units} has changed."
 _REPEAL_CAME_TO = {
     Stage.CLOSEOUT_REPORTED: "{docprefix} is repealed: {units} went out of force.",
     Stage.AWAITING_CUT_AUTHORIZATION: "The repeal of {units} of {docprefix} is planned. Next: SG_1 (<run>, then <draft>).",
@@ -337,19 +353,29 @@ def came_to(run: RunView) -> str:
     if run.interruption is not None or run.state.family is not Family.ACTIVE:
         return f"{run.run_id} is now {run.state.name}."
     if run.is_repeal and run.mode is Mode.LIVE and run.state.stage in _REPEAL_CAME_TO:
-        return _filled(_REPEAL_CAME_TO[run.state.stage], run, units)
+        return _filled(_of_stage(_REPEAL_CAME_TO, _REPEAL_ENACTED, run), run, units)
     if run.is_edit and run.state.stage in _EDIT_CAME_TO:
         return _filled(_EDIT_CAME_TO[run.state.stage], run, units)
     if run.amendment is not None and run.mode is Mode.LIVE:
         if run.amendment.touched == 0 and run.state.stage in _TEXT_CAME_TO:
-            return _filled(_TEXT_CAME_TO[run.state.stage], run, units)
+            return _filled(_of_stage(_TEXT_CAME_TO, _TEXT_ENACTED, run), run, units)
         units = plural(run.amendment.touched, "change")
     return _came_to(run, units)
 
 
+def _of_stage(sentences: dict[Stage, str], enacted: str, run: RunView) -> str:
+    counts = run.state.stage is not Stage.CLOSEOUT_REPORTED or counts_now(run.became)
+    return sentences[run.state.stage] if counts else enacted
+
+
 def _filled(sentence: str, run: RunView, units: str) -> str:
     # Not by `format`: a key can be a brace. And the document last, because its name is from outside.
-    return told(sentence).replace("{units}", units).replace("{docprefix}", str(run.docprefix))
+    return (
+        told(sentence)
+        .replace("{units}", units)
+        .replace("{when}", _when_it_counts(run))
+        .replace("{docprefix}", str(run.docprefix))
+    )
 
 
 _EDIT_CAME_TO = {
@@ -366,7 +392,9 @@ def _came_to(run: RunView, units: str) -> str:
             planned = f"{units} to go out of force" if run.is_repeal else f"{units} planned"
             return f"The dry run of {subject} passed: {planned}, nothing written. Next: the LIVE run ({key_of('documents')}, then {live})."
         case Stage.CLOSEOUT_REPORTED:
-            return f"{units} of {run.docprefix} {'is' if units.startswith('1 ') else 'are'} law."
+            verb = "is" if units.startswith("1 ") else "are"
+            state = "law" if counts_now(run.became) else f"enacted{_when_it_counts(run)}"
+            return f"{units} of {run.docprefix} {verb} {state}."
         case Stage.AWAITING_CUT_AUTHORIZATION:
             return f"{units} of {run.docprefix} planned. Next: SG_1, the ruling to cut ({key_of('run')}, then {key_of('draft')})."
         case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:

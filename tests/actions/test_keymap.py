@@ -214,6 +214,9 @@ def test_each_fault_of_theme_and_mouse_is_told_with_what_they_can_be(place: Path
         f"{place}, line 3: display.mouse: must be true or false",
     ]
     assert error.next_action == f"Correct {place}. See what it can hold: cutter-console config schema console"
+    inline, twice = '\ndisplay = { theme = "x", mouse = 1 }\n', "\n[[display]]\nmouse = true\n"
+    assert all(f"{place}, line 2: display" in line for line in refusal(place, inline).message.split("\n"))
+    assert f"{place}, line 2: display: must be a table" in refusal(place, twice).message
     for text in ("display = 3\n", "[display]\ntheme = [1]\n", "[display]\nmouse = 0\n"):
         assert f"{place}, line" in refusal(place, text).message
 

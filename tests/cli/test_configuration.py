@@ -130,7 +130,7 @@ def test_a_wrong_theme_or_mouse_names_file_key_and_what_it_can_be(asked: Asked, 
     stop = answer["stop"]
     assert isinstance(stop, dict)
     assert stop["message"].split("\n") == [
-        f"{file}, line 3: installation.a.theme: Input should be 'dark', 'light' or 'high-contrast'",
+        f'{file}, line 3: installation.a.theme: must be "dark", "light" or "high-contrast"',
         f"{file}, line 4: installation.a.mouse: must be true or false",
         f'{own}, line 2: display.theme: must be "dark", "light" or "high-contrast"',
     ]

@@ -220,7 +220,7 @@ def test_what_says_nothing_of_the_rows_refuses_none(beside: Beside, tied: Passag
     assert all("STOP_" in check.detail and check.next_action for check in of_tables), of_tables
 
 
-@pytest.mark.parametrize("state", ["54000", "55000"])
+@pytest.mark.parametrize("state", ["54000", "55000", "P0004"])
 def test_what_a_limit_or_a_state_refuses_is_refused(tied: Passage, state: str) -> None:
     _refused_with(tied, state)
 

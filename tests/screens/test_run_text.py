@@ -6,7 +6,7 @@ from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.states import Family, Mode, RunState, Stage
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.screens.overview_text import run_line
-from console.screens.run_text import RunRows, came_to, head, how_it_ended
+from console.screens.run_text import RunRows, came_to, head, how_it_ended, written
 from console.widgets.line import plain
 from console.widgets.narrowing import Needle
 from tests.support.fakes import NOW, RUN_ID, FakeBackend, summary
@@ -80,6 +80,20 @@ def test_what_became_of_a_run_stands_whole_in_its_row_of_80_columns_and_is_found
         assert plain(head(view, NOW, (), None)[0]).endswith(f"state {words}")
 
 
+def test_the_longest_words_for_a_closed_run_have_room_in_the_list() -> None:
+    words = "was repealed until 2026-12-31 23:00 UTC"
+    run = summary("closeout_reported").model_copy(update={"became": words})
+    (broad,) = RunRows().rows((run,), {}, "", NOW, in_full=True)
+    assert f"  {words}  " in plain(broad.line)
+
+
+def test_a_ruled_moment_has_room_in_a_row_of_80_columns() -> None:
+    run = summary("closeout_reported").model_copy(update={"became": "law from 2026-12-31 23:00 UTC"})
+    (row,) = RunRows().rows((run,), {}, "", NOW, in_full=False)
+    assert plain(row.line).endswith(" law from 2026-12-31 23:00")
+    assert len(plain(row.line)) <= 76
+
+
 def test_a_run_that_was_interrupted_is_not_said_to_be_law() -> None:
     view = FakeBackend(interrupted=True)._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.LIVE, RUN_ID)
 
@@ -91,6 +105,65 @@ def test_a_single_change_is_law() -> None:
     run = FakeBackend()._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.LIVE, "R")
     alone = AMENDMENT.model_copy(update={"new": 0, "gone": 0})
     assert came_to(run.model_copy(update={"amendment": alone})) == "1 change of BDSG-2018 is law."
+
+
+LATER = "law from 2027-01-01"
+
+
+@pytest.mark.parametrize(
+    ("became", "told", "told_before"),
+    [
+        (LATER, f"7 units of BDSG-2018 are enacted: {LATER}.", f"7 units of BDSG-2018 were enacted before: {LATER}."),
+        (
+            "was law until 2026-06-01",
+            "7 units of BDSG-2018 are enacted: was law until 2026-06-01.",
+            "7 units of BDSG-2018 were enacted before: was law until 2026-06-01.",
+        ),
+        ("enacted", "7 units of BDSG-2018 are enacted.", "7 units of BDSG-2018 were enacted before."),
+        (
+            "law since 2026-02-01",
+            "7 units of BDSG-2018 are law.",
+            "7 units of BDSG-2018 were enacted before, and are law.",
+        ),
+        (
+            "law since 2026-02-01, to be closed",
+            "7 units of BDSG-2018 are law.",
+            "7 units of BDSG-2018 were enacted before, and are law.",
+        ),
+    ],
+)
+def test_what_counts_later_or_no_more_is_not_said_to_be_law(became: str, told: str, told_before: str) -> None:
+    run = FakeBackend()._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.LIVE, "R")
+    run = run.model_copy(update={"became": became})
+    assert came_to(run) == told
+    assert written(run) == told_before
+
+
+@pytest.mark.parametrize(
+    ("became", "told"),
+    [
+        ("repealed since 2026-02-01", "BDSG-2018 is repealed: 7 units went out of force."),
+        ("repealed from 2027-01-01", "The repeal of 7 units of BDSG-2018 is enacted: repealed from 2027-01-01."),
+        ("repeal enacted", "The repeal of 7 units of BDSG-2018 is enacted."),
+    ],
+)
+def test_a_repeal_that_begins_later_has_put_nothing_out_of_force(became: str, told: str) -> None:
+    run = FakeBackend()._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.LIVE, "R")
+    repeal = run.model_copy(
+        update={"became": became, "amendment": AmendmentCounts(unchanged=0, changed=0, new=0, gone=7)}
+    )
+    assert repeal.is_repeal
+    assert came_to(repeal) == told
+    before = written(repeal)
+    assert ("out of force" in before) == ("since" in became)
+    assert (became in before) == (became == "repealed from 2027-01-01")
+
+
+def test_a_new_text_that_begins_later_is_not_said_to_be_law() -> None:
+    run = FakeBackend()._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.LIVE, "R")
+    untouched = AmendmentCounts(unchanged=7, changed=0, new=0, gone=0)
+    run = run.model_copy(update={"became": LATER, "amendment": untouched})
+    assert came_to(run) == f"The new text of BDSG-2018 is enacted: {LATER}; none of its 7 units has changed."
 
 
 def test_a_reverted_amendment_leaves_the_law_and_says_so() -> None:

@@ -87,6 +87,7 @@ def members_at(at: BatchAt, hostile: str = "", copies: int = 1) -> tuple[MemberV
                 n_units=_UNITS[n],
                 plan_digest=f"{number + 1:02d}" * 32,
                 set_aside=_REASON + hostile if at == "aside" and failed else "",
+                became="law since 2026-02-01" if at == "law" else "",
             )
         )
     return tuple(made)

@@ -123,7 +123,10 @@ def _became(mode: Mode, state: str) -> str:
     return became(mode, RunState(stage=Stage(state)), standing=IN_FORCE) if state in set(Stage) else ""
 
 
-IN_FORCE = Standing(since=NOW - timedelta(minutes=4), until=None, has_begun=True, has_ended=False)
+IN_FORCE = Standing(
+    since=NOW - timedelta(minutes=4) + timedelta(milliseconds=250), until=None, has_begun=True, has_ended=False
+)
+"""Of an enactment, which has fractions of a second where a ruled moment has none."""
 OFF = SwitchView(state=SwitchState.OFF)
 ARMED = SwitchView(
     state=SwitchState.ARMED,

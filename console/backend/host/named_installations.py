@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from console.backend.host.own_file import own_folder, read_own
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.safe_text import SafeText, safe_text
-from console.backend.model.theme_names import ThemeName
+from console.backend.model.theme_names import CHOICES, ThemeName
 from console.backend.model.value import Value
 
 FILE_NAME = "installations.toml"
@@ -74,6 +74,12 @@ def _is_switch(value: object) -> object:
 Switch = Annotated[bool, BeforeValidator(_is_switch)]
 
 
+def _is_theme(value: object) -> object:
+    if value not in list(ThemeName):
+        raise ValueError(f"must be {CHOICES}")
+    return value
+
+
 class NamedInstallation(Value):
     """One installation of the file: `[installation.NAME]`."""
 
@@ -89,7 +95,7 @@ class NamedInstallation(Value):
     """Pause between two measurements of the console."""
     start_screen: StartScreen = StartScreen.OVERVIEW
     """The screen that the console opens with."""
-    theme: ThemeName | None = None
+    theme: Annotated[ThemeName, BeforeValidator(_is_theme)] | None = None
     """The theme that the console opens with; without it the one of console.toml."""
     mouse: Switch | None = None
     """False leaves the mouse to the terminal, as --no-mouse does; without it as console.toml says."""

@@ -10,11 +10,15 @@ from pydantic import Field
 
 from console.backend.model.bars import Bar
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.ended_runs import counts_now
 from console.backend.model.outcome import Outcome
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
+
+LAW = "law"
+"""Phase of a batch whose documents are all closed."""
 
 
 class OnFailure(StrEnum):
@@ -163,6 +167,13 @@ class MemberView(Value):
     """The reason why the batch goes on without it; empty if it does not."""
     bar: Bar | None = None
     """Another run of its document that keeps it from being cut; None if there is none."""
+    became: SafeText = Field(default="", exclude=True)
+    """Words for what became of its run, if it has ended, which are for people alone; else empty."""
+
+    @property
+    def in_words(self) -> str:
+        """Return what became of it; of one that has not ended the name of its state."""
+        return str(self.became or self.state)
 
 
 class BatchProgress(Value):
@@ -230,6 +241,16 @@ class BatchView(Value):
     def next_command(self) -> str:
         """Return the command of the move that goes on; empty if there is none."""
         return self.leads_to_ruling or (command_of_batch(self.moves[0], self.batch_id) if self.moves else "")
+
+    @property
+    def is_law(self) -> bool:
+        """Return whether what its members have enacted counts now: it can begin later, and end."""
+        return all(counts_now(member.became) for member in self.members if not member.set_aside)
+
+    @property
+    def in_words(self) -> str:
+        """Return where it stands; of one that is closed it is not said to be law unless all of it counts now."""
+        return "enacted" if self.phase == LAW and not self.is_law else str(self.phase)
 
     @property
     def set_aside(self) -> tuple[MemberView, ...]:

@@ -1,6 +1,6 @@
 """Words for what became of a run that has ended: the same ones in each list, on each screen and in each answer."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import ENACTED_STAGES, Family, Mode, RunState, Stage
@@ -42,15 +42,27 @@ def became(
     return words
 
 
+def counts_now(words: str) -> bool:
+    """Return whether these words for what became of a run say that what it has enacted counts now."""
+    return words.startswith(("law since", "repealed since"))
+
+
 def _of_law(operation: RunOperation, standing: Standing | None) -> str:
     word = "repealed" if operation is RunOperation.REPEAL else "law"
-    if standing is None:
-        return word
+    if standing is None:  # What counts was not read, so that it is not said to be law.
+        return "repeal enacted" if operation is RunOperation.REPEAL else "enacted"
     if standing.until is not None and standing.until <= standing.since:
         return "enacted, never in force"
     if standing.has_ended:
-        return f"was {word} until{_day(standing.until)}"
-    return f"{word} {'since' if standing.has_begun else 'from'}{_day(standing.since)}"
+        return f"was {word} until{_moment(standing.until)}"
+    return f"{word} {'since' if standing.has_begun else 'from'}{_moment(standing.since)}"
+
+
+def _moment(moment: datetime | None) -> str:
+    """Return the day in UTC; of a ruled moment, which is a whole second, the minute too: its day may differ in its zone."""
+    if moment is None or moment.microsecond or moment.astimezone(UTC).time() == time():
+        return _day(moment)
+    return f" {moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _day(moment: datetime | None) -> str:

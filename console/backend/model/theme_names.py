@@ -14,3 +14,8 @@ class ThemeName(StrEnum):
     def in_textual(self) -> str:
         """Return its name among Textual's own themes."""
         return f"cutter-{self.value}"
+
+
+_NAMES = [f'"{name}"' for name in ThemeName]
+CHOICES = f"{', '.join(_NAMES[:-1])} or {_NAMES[-1]}"
+"""The themes as a message names them."""

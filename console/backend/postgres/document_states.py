@@ -60,6 +60,8 @@ class RegisteredDocument(Value):
     last_family: Family | None
     last_reason: str | None
     last_operation: RunOperation | None
+    last_changed_at: datetime | None
+    """Time of the last step of the newest run."""
     draft_run: str | None
     draft_units: int | None
     draft_operation: str
@@ -147,10 +149,11 @@ _STANDINGS = """
 _OF_DOCUMENT = _STATES + " WHERE docprefix = %s ORDER BY state"
 _ALL = _STATES + ' ORDER BY docprefix COLLATE "C", state'
 _DOCUMENTS = """
-    SELECT d.docprefix, d.origin, d.profile, l.run_id AS last_run, l.stage AS last_stage, l.family AS last_family, l.reason AS last_reason, l.operation AS last_operation, w.run_id AS draft_run,
+    SELECT d.docprefix, d.origin, d.profile, l.run_id AS last_run, l.stage AS last_stage, l.family AS last_family, l.reason AS last_reason, l.operation AS last_operation,
+           l.changed_at AS last_changed_at, w.run_id AS draft_run,
            CASE w.operation WHEN 'repeal' THEN NULL ELSE w.n_units END AS draft_units, coalesce(w.operation, '') AS draft_operation
       FROM cutter_governance.v_document d
-      LEFT JOIN (SELECT DISTINCT ON (docprefix) docprefix, run_id, operation, stage, family, reason FROM cutter_governance.v_run
+      LEFT JOIN (SELECT DISTINCT ON (docprefix) docprefix, run_id, operation, stage, family, reason, changed_at FROM cutter_governance.v_run
                   ORDER BY docprefix, started_at DESC, run_id DESC) l USING (docprefix)
       LEFT JOIN (SELECT DISTINCT ON (docprefix) docprefix, run_id, n_units, operation FROM cutter_governance.v_run
                   WHERE operation <> 'edit' AND stage = ANY(%s) AND family NOT IN ('reverted', 'voided')

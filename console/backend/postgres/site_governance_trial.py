@@ -153,7 +153,8 @@ BEGIN
                     IF a.part IN ('create', 'settle') THEN
                         PERFORM cutter_console.fn_site_settle();
                     END IF;
-                EXCEPTION WHEN OTHERS THEN
+                -- OTHERS is every condition but a failed ASSERT and a cancelled statement.
+                EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
                     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, broken = CONSTRAINT_NAME,
                         in_schema = SCHEMA_NAME, in_table = TABLE_NAME, context = PG_EXCEPTION_CONTEXT;
                     -- These say nothing of the rows: a lost line, a lock, a server that only reads, or is full.

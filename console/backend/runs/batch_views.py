@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 from console.backend.host.installation import Installation
 from console.backend.model.bars import Bar
 from console.backend.model.batches import (
+    LAW,
     BatchFile,
     BatchMember,
     BatchMove,
@@ -17,6 +18,7 @@ from console.backend.model.batches import (
     SetAside,
 )
 from console.backend.model.counting import counted
+from console.backend.model.ended_runs import Standing, became
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.safe_text import safe_text
@@ -28,7 +30,9 @@ from console.backend.postgres.records import LeaseRow, RunRow, open_lease, runs_
 from console.backend.runs.bars import bar_by_holder, measure_bars
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.custody import held_elsewhere
+from console.backend.runs.run_list import standings_of
 from console.backend.runs.run_state import dry_run_state
+from console.backend.runs.run_views import became_of
 from console.backend.runs.statement_status import leads_to_ruling, statement_to_import
 from console.backend.runs.workspace import REQUEST_FILE, Workspace
 
@@ -101,6 +105,8 @@ class _Recorded(NamedTuple):
     lease: LeaseRow | None = None
     writers: tuple[DocumentRun, ...] = ()
     """Runs that have written units of the members' documents."""
+    in_force: Mapping[str, Standing] = {}
+    """From when to when counts what the runs have enacted."""
 
 
 def _recorded(installation: Installation, folders: tuple[_Folder, ...]) -> _Recorded:
@@ -112,8 +118,10 @@ def _recorded(installation: Installation, folders: tuple[_Folder, ...]) -> _Reco
     run_ids = tuple(member.run_id for batch in live for member in batch.members)
     docprefixes = {member.docprefix for batch in live for member in batch.members}
     with connect(installation.settings.database.monitor, read_only=True, purpose="batch") as connection:
+        runs = runs_of(connection, run_ids)
         return _Recorded(
-            runs=runs_of(connection, run_ids),
+            runs=runs,
+            in_force=standings_of(connection, tuple(runs.values())),
             batches=batches_of(connection, batch_ids),
             lease=open_lease(connection),
             rulings=rulings_over(connection, batch_ids),
@@ -155,7 +163,7 @@ def _members(installation: Installation, folder: _Folder, facts: _Recorded) -> t
     rows = tuple(row for row in recorded if row is not None)
     waiting = (row for row in rows if row.stage is Stage.AWAITING_CUT_AUTHORIZATION)
     bars = {**measure_bars(installation, waiting, facts.writers), **measure_holders(installation, rows)}
-    return tuple(_member(member, facts.runs.get(member.run_id), asides, bars.get(member.run_id)) for member in members)
+    return tuple(_member(member, facts, asides, bars.get(member.run_id)) for member in members)
 
 
 def measure_holders(installation: Installation, rows: Iterable[RunRow]) -> dict[str, Bar]:
@@ -165,8 +173,8 @@ def measure_holders(installation: Installation, rows: Iterable[RunRow]) -> dict[
     return {run_id: bar for run_id, bar in bars if bar is not None}
 
 
-def _member(member: BatchMember, row: RunRow | None, asides: Mapping[int, SetAside], bar: Bar | None) -> MemberView:
-    aside = asides.get(member.position)
+def _member(member: BatchMember, facts: _Recorded, asides: Mapping[int, SetAside], bar: Bar | None) -> MemberView:
+    aside, row = asides.get(member.position), facts.runs.get(member.run_id)
     return MemberView(
         position=member.position,
         run_id=member.run_id,
@@ -179,6 +187,7 @@ def _member(member: BatchMember, row: RunRow | None, asides: Mapping[int, SetAsi
         plan_digest=(row.plan_digest or "") if row else "",
         set_aside=aside.reason if aside else _ended(row),
         bar=bar,
+        became=became_of(row, facts.in_force.get(row.run_id)) if row else "",
     )
 
 
@@ -213,6 +222,7 @@ def _dry_member(installation: Installation, member: BatchMember, aside: SetAside
         n_units=plan.n_units if plan else None,
         plan_digest=plan.plan_digest if plan else "",
         set_aside=aside.reason if aside else "",
+        became=became(Mode.DRYRUN, state) if state else "",
     )
 
 
@@ -294,7 +304,7 @@ def _standing(
     """Pure: where the batch stands in words, the members that the step is behind, and the legal moves."""
     closed = tuple(member for member in inside if member.stage is Stage.CLOSEOUT_REPORTED)
     if len(closed) == len(inside):
-        words = "every dry run has ended" if mode is Mode.DRYRUN else "law"
+        words = "every dry run has ended" if mode is Mode.DRYRUN else LAW
         return words if inside else "every document was set aside", closed, (BatchMove.REPORT,)
     if mode is Mode.DRYRUN:
         return "dry runs", closed, _GOES_ON

@@ -11,7 +11,7 @@ import psycopg
 
 from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.ended_runs import became
+from console.backend.model.ended_runs import Standing, became
 from console.backend.model.errors import CutterError, ExitStatus, Refused, StopCode, Unmeasured
 from console.backend.model.purposes import RunOperation
 from console.backend.model.safe_text import SafeText
@@ -301,10 +301,23 @@ def _document_view(document: RegisteredDocument, rows: Sequence[StateRow], now: 
         draft_run=document.draft_run or "",
         last_run=document.last_run or "",
         last_run_state=last.name if last is not None else "",
-        last_run_became=became(Mode.LIVE, last, document.last_operation or RunOperation.CUT)
-        if last is not None
-        else "",
+        last_run_became=_last_became(document, last, rows, now) if last is not None else "",
     )
+
+
+def _last_became(document: RegisteredDocument, last: RunState, rows: Sequence[StateRow], now: datetime) -> str:
+    row = next((row for row in rows if row.run_id == document.last_run), None)
+    standing = (
+        Standing(
+            since=row.in_force_from,
+            until=row.in_force_until,
+            has_begun=row.in_force_from <= now,
+            has_ended=row.in_force_until is not None and row.in_force_until <= now,
+        )
+        if row is not None
+        else None
+    )
+    return became(Mode.LIVE, last, document.last_operation or RunOperation.CUT, document.last_changed_at, standing)
 
 
 def _last_state(document: RegisteredDocument) -> RunState | None:

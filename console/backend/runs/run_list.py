@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 
+import psycopg
+
 from console.backend.host.installation import Installation
 from console.backend.journal.journal import acknowledged_and_gone
 from console.backend.journal.journal_record import Anchor
@@ -12,9 +14,9 @@ from console.backend.model.errors import Refused
 from console.backend.model.states import ENACTED_STAGES, Mode, is_over
 from console.backend.model.view_models import RunSummary
 from console.backend.postgres.asking import Asking
-from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import standings
 from console.backend.postgres.records import RunRow, all_runs, anchors_by_run, open_runs, recorded_runs, runs_of
+from console.backend.runs.document_states import reading
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.known_run import NOT_THERE, request_of
 from console.backend.runs.run_ids import run_directories
@@ -25,23 +27,30 @@ from console.backend.runs.workspace import REQUEST_FILE, Workspace
 
 def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
     """All runs of this root and this database, the newest first; dry runs are known to the root alone."""
-    with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
+    with reading(installation, purpose="runs") as connection:
         rows = all_runs(connection)
-        enacted = [row.run_id for row in rows if row.state.stage in ENACTED_STAGES]
         with Asking(connection) as asking:
             anchors = asking.ask(partial(anchors_by_run, rows=rows))
-            in_force = asking.ask(partial(standings, run_ids=enacted))
+            in_force = asking.ask(partial(standings_of, rows=rows))
     return summaries(installation, rows, anchors.value, frozenset(row.run_id for row in rows), in_force.value)
 
 
 def open_run_summaries(installation: Installation, also: str = "") -> tuple[RunSummary, ...]:
     """The runs of this root and this database that are not at their end, the one of the id `also`, and the dry runs; the newest first."""
-    with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
+    with reading(installation, purpose="runs") as connection:
         rows, known = open_runs(connection), recorded_runs(connection, run_directories(installation))
         if also and all(row.run_id != also for row in rows):
             rows += tuple(runs_of(connection, (also,)).values())
-        anchors = anchors_by_run(connection, rows)
-    return summaries(installation, rows, anchors, known)
+        with Asking(connection) as asking:
+            anchors = asking.ask(partial(anchors_by_run, rows=rows))
+            in_force = asking.ask(partial(standings_of, rows=rows))
+    return summaries(installation, rows, anchors.value, known, in_force.value)
+
+
+def standings_of(connection: psycopg.Connection, rows: tuple[RunRow, ...]) -> Mapping[str, Standing]:
+    """Return from when to when counts what those of these runs have enacted that have; nothing is asked if none has."""
+    enacted = [row.run_id for row in rows if row.state.stage in ENACTED_STAGES]
+    return standings(connection, enacted) if enacted else {}
 
 
 def summaries(
@@ -49,7 +58,7 @@ def summaries(
     rows: tuple[RunRow, ...],
     anchors: Mapping[str, frozenset[Anchor]],
     known: frozenset[str],
-    in_force: Mapping[str, Standing] | None = None,
+    in_force: Mapping[str, Standing],
 ) -> tuple[RunSummary, ...]:
     """List the runs from rows and anchors of their journals that have been read already.
 
@@ -58,9 +67,8 @@ def summaries(
     is of those that have enacted something.
     """
     unknown_ids = [name for name in run_directories(installation) if name not in known]
-    standing = in_force or {}
     run_summaries = [
-        _summary_of_row(installation, row, anchors.get(row.run_id, frozenset()), standing.get(row.run_id))
+        _summary_of_row(installation, row, anchors.get(row.run_id, frozenset()), in_force.get(row.run_id))
         for row in rows
     ]
     run_summaries += [

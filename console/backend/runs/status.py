@@ -12,6 +12,7 @@ from console.backend.host.site_files import kept_mapping
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.bars import Bar
 from console.backend.model.counting import counted
+from console.backend.model.ended_runs import Standing
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.line import Line
 from console.backend.model.outcome import Outcome
@@ -57,7 +58,7 @@ from console.backend.runs.kill_switch import (
 from console.backend.runs.moves import command_of
 from console.backend.runs.other_layout import is_elsewhere
 from console.backend.runs.run_ids import run_directories
-from console.backend.runs.run_list import summaries
+from console.backend.runs.run_list import standings_of, summaries
 from console.backend.runs.site import site_status
 from console.backend.runs.statement_status import leads_to_ruling, statement_to_import, usable_kinds
 from console.backend.runs.workspace import Workspace
@@ -95,6 +96,8 @@ class Facts(Value):
     """The batch of each run that is a member of one; read only if a run waits for a ruling."""
     switch: SwitchView
     anchors: Mapping[str, frozenset[Anchor]]
+    in_force: Mapping[str, Standing] = {}
+    """From when to when counts what the runs have enacted that are to be closed."""
 
 
 def measure_status(installation: Installation, *, read_only: bool, demo: bool) -> Status:
@@ -154,6 +157,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
             verified = asking.ask(partial(_verified, runs=runs))
             writers = asking.ask(partial(_writers, runs=runs))
             anchors = asking.ask(partial(anchors_by_run, rows=runs))
+            in_force = asking.ask(partial(standings_of, rows=runs))
             hold, lease = asking.ask(current_hold), asking.ask(open_lease)
         return Facts(
             identity=identity.value,
@@ -170,6 +174,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
             verified=verified.value,
             writers=writers.value,
             anchors=anchors.value,
+            in_force=in_force.value,
             switch=switch or combined(installation, in_file, switch_of(hold.value, lease.value)),
         )
 
@@ -194,7 +199,7 @@ def _writers(connection: psycopg.Connection, runs: tuple[RunRow, ...]) -> tuple[
 
 def _status(installation: Installation, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
     switch = facts.switch
-    runs = summaries(installation, facts.runs, facts.anchors, facts.known)
+    runs = summaries(installation, facts.runs, facts.anchors, facts.known, facts.in_force)
     lost = tuple(_wait_for_lost(run) for run in runs if run.gone)
     unsettled = tuple(_wait_to_settle(run) for run in runs if run.unsettled)
     # Of these runs nothing else is offered: what is known of them may not be true.

@@ -9,7 +9,9 @@ from console.backend.model.purposes import RunOperation
 from console.backend.model.states import ENACTED_STAGES, Family, Mode, RunState, Stage
 
 # The day in UTC is not the one in the zone in which the database may give it.
-BEGAN = datetime(2026, 2, 2, 1, 30, tzinfo=timezone(timedelta(hours=7)))
+BEGAN = datetime(2026, 2, 2, 1, 30, 7, 250_000, tzinfo=timezone(timedelta(hours=7)))
+"""An enactment has fractions of a second; a moment that was ruled has none."""
+RULED = datetime(2027, 1, 1, tzinfo=timezone(timedelta(hours=1)))
 ENDED = datetime(2026, 6, 1, tzinfo=UTC)
 CLOSED = RunState(stage=Stage.CLOSEOUT_REPORTED)
 IN_FORCE = Standing(since=BEGAN, until=None, has_begun=True, has_ended=False)
@@ -43,7 +45,28 @@ IN_FORCE = Standing(since=BEGAN, until=None, has_begun=True, has_ended=False)
             Standing(since=ENDED, until=ENDED, has_begun=True, has_ended=True),
             "enacted, never in force",
         ),
-        (RunOperation.CUT, None, "law"),
+        (
+            RunOperation.CUT,
+            Standing(since=RULED, until=None, has_begun=False, has_ended=False),
+            "law from 2026-12-31 23:00 UTC",
+        ),
+        (
+            RunOperation.AMEND,
+            Standing(since=RULED, until=None, has_begun=True, has_ended=False),
+            "law since 2026-12-31 23:00 UTC",
+        ),
+        (
+            RunOperation.CUT,
+            Standing(since=BEGAN, until=RULED, has_begun=True, has_ended=True),
+            "was law until 2026-12-31 23:00 UTC",
+        ),
+        (
+            RunOperation.REPEAL,
+            Standing(since=RULED, until=None, has_begun=False, has_ended=False),
+            "repealed from 2026-12-31 23:00 UTC",
+        ),
+        (RunOperation.CUT, None, "enacted"),
+        (RunOperation.REPEAL, None, "repeal enacted"),
         (RunOperation.EDIT, None, "edited 2026-02-01"),
     ],
     ids=str,

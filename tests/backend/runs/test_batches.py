@@ -1,7 +1,9 @@
 """A batch from a folder to law: one backup, one ruling each way, each document whole or not at all, killed and resumed."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from console.backend.runs import approval_workflow, batch_rulings, sources
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.batch_sources import changed_documents
 from console.backend.runs.ruling_facts import RulingFacts, measure_facts_of
+from console.cli.main import main
+from console.screens.batch_text import came_to, member_words, written_by_batch
 from tests.backend.postgres.tampering import tamper
 from tests.support.batch import UNITS, BatchSite, quiet, text_of, unheard
 from tests.support.lost_commit import Lie, lying
@@ -423,6 +427,41 @@ def test_a_batch_that_is_killed_in_and_behind_every_phase_comes_to_law_with_noth
     assert _count(site, "cutter_governance.manifest_seal") == number
     for member in view.members:
         assert backend.run(member.run_id).journal.startswith("PASS")
+
+
+def test_a_batch_of_texts_that_begin_later_is_not_said_to_be_law(
+    waiting: BatchSite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SG_2 of a batch takes no later moment yet; what counts is that of the states, which another run can end as well."""
+    batch_id = waiting.newest().batch_id
+    waiting.sign(batch_id)
+    waiting.arm(batch_id)
+    waiting.resume(batch_id)
+    waiting.sign(batch_id)
+    closed = waiting.enact(batch_id)
+    assert (closed.in_words, closed.is_law) == ("law", True)
+    assert came_to(closed).endswith(" are law.")
+    begins = (datetime.now(UTC) + timedelta(hours=48)).replace(second=30, microsecond=0)
+    tamper(
+        waiting.passage,
+        f"UPDATE cutter_governance.approval SET in_force_from = '{begins.isoformat()}' WHERE kind = 'SG_2'",
+    )
+
+    view = waiting.newest()
+
+    words = f"law from {begins:%Y-%m-%d %H:%M} UTC"
+    assert {member.became for member in view.members} == {words}
+    assert (view.phase, view.in_words, view.is_law) == ("law", "enacted", False)
+    assert {member_words(member, view.mode) for member in view.members} == {(words, "plain")}
+    assert came_to(view).endswith(" are enacted.")
+    assert " are enacted, 0 are drafts, " in written_by_batch(view)
+    assert "became" not in json.loads(view.model_dump_json())["members"][0]
+    for command in (["batch", "status", batch_id], ["batch", "list"]):
+        main(["--root", str(waiting.passage.installation.root), *command])
+        printed = capsys.readouterr().out
+        assert re.search(r"\blaw\b(?! from)", printed.replace("LAW", "")) is None, printed
+        assert "closeout_reported" not in printed
+        assert (words in printed) == (command[1] == "status")
 
 
 @pytest.mark.torture

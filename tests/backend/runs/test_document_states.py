@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from console.backend.host.context import Context
@@ -15,7 +16,8 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, ExitStatus, Refused, StopCode, Unmeasured
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import StateRow
-from console.backend.postgres.records import RunRow, all_runs
+from console.backend.postgres.records import RunRow, all_runs, open_runs
+from console.backend.runs import run_list
 from console.backend.runs.document_states import (
     NotAsPinned,
     ever_in_force,
@@ -24,9 +26,10 @@ from console.backend.runs.document_states import (
     list_documents,
     text_as_of,
 )
-from console.backend.runs.run_list import list_runs
+from console.backend.runs.run_list import list_runs, open_run_summaries
 from console.backend.runs.run_views import view_run
 from console.backend.runs.state_comparison import compare_states
+from console.backend.runs.status import measure_status
 from console.backend.runs.unit_states import history_of_unit, unit_as_of
 from tests.backend.postgres.signed_cut import SignedCut, at_the_pause, start_amendment, start_cut, start_edit, walked
 from tests.backend.postgres.tampering import tamper
@@ -313,7 +316,7 @@ def test_the_list_of_runs_says_what_became_of_each(amended: tuple[SignedCut, ...
     expected = {
         law.run_id: (f"was law until {second}, to be closed", "lifecycle_enacted"),
         amendment.run_id: (f"law since {second}, to be closed", "lifecycle_enacted"),
-        to_come.run_id: (f"law from {begins:%Y-%m-%d}, to be closed", "lifecycle_enacted"),
+        to_come.run_id: (f"law from {begins:%Y-%m-%d %H:%M} UTC, to be closed", "lifecycle_enacted"),
         reverted.run_id: (f"reverted {changed.astimezone(UTC):%Y-%m-%d}", "reverted"),
         waits.run_id: ("", "awaiting_lifecycle_authorization"),
     }
@@ -323,11 +326,37 @@ def test_the_list_of_runs_says_what_became_of_each(amended: tuple[SignedCut, ...
     listed = {document.docprefix: document for document in list_documents(installation)}
     last = {prefix: (document.last_run_in_words, document.last_run_state) for prefix, document in listed.items()}
     assert last == {
-        "ACME-LAW": ("law, to be closed", "lifecycle_enacted"),
-        "ACME-NEXT": ("law, to be closed", "lifecycle_enacted"),
-        "ACME-GONE": ("reverted", "reverted"),
+        "ACME-LAW": expected[amendment.run_id],
+        "ACME-NEXT": expected[to_come.run_id],
+        "ACME-GONE": expected[reverted.run_id],
         "ACME-DRAFT": ("awaiting_lifecycle_authorization", "awaiting_lifecycle_authorization"),
     }
+    still_open = {run.run_id: run.became for run in open_run_summaries(installation)}
+    assert still_open == {run_id: became for run_id, (became, _) in expected.items() if run_id != reverted.run_id}
+    current = measure_status(installation, read_only=True, demo=False).current_run
+    assert current is not None
+    assert (current.run_id, current.became) == (to_come.run_id, expected[to_come.run_id][0])
+
+
+def test_runs_and_what_counts_of_them_are_read_of_one_moment(
+    law: SignedCut, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is enacted between the two would have ended another one and not be law itself."""
+    seen: list[str] = []
+
+    def all_of_them(connection: psycopg.Connection) -> tuple[RunRow, ...]:
+        seen.append(str(connection.execute("SELECT current_setting('transaction_isolation')").fetchone()))
+        return all_runs(connection)
+
+    def still_open(connection: psycopg.Connection) -> tuple[RunRow, ...]:
+        seen.append(str(connection.execute("SELECT current_setting('transaction_isolation')").fetchone()))
+        return open_runs(connection)
+
+    monkeypatch.setattr(run_list, "all_runs", all_of_them)
+    monkeypatch.setattr(run_list, "open_runs", still_open)
+    installation = site(law.database)
+    assert list_runs(installation) == open_run_summaries(installation)
+    assert seen == ["('repeatable read',)"] * 2
 
 
 def test_the_history_names_ruling_signers_and_the_reports_of_this_host(
