@@ -1131,9 +1131,16 @@ SCREENS = (
     Mutant(
         "dialog: a late check opens no import where Overview has led to another statement",
         "console/screens/approvals.py",
-        "            if self.app.screen is self and not self._is_wanting:\n",
-        "            if self.app.screen is self and not self.console.wanted_statement:\n",
+        "            elif self.app.screen is self and not self._is_wanting:\n",
+        "            elif self.app.screen is self and not self.console.wanted_statement:\n",
         (f"{_NEXT}a_late_check_of_one_statement_opens_no_import_where_overview_has_led_to_another",),
+    ),
+    Mutant(
+        "dialog: a late check opens no import where another statement has been chosen",
+        "console/screens/approvals.py",
+        "            if chosen is None or chosen.statement_path != path:\n",
+        "            if False:\n",
+        (f"{_NEXT}a_late_check_of_one_statement_opens_no_import_where_another_has_been_chosen[led to]",),
     ),
     Mutant(
         "keys: one that Overview names is not taken for one that was just drafted",

@@ -245,6 +245,24 @@ async def test_a_late_check_of_one_statement_opens_no_import_where_overview_has_
         assert app.notice.what.startswith(not_done)
 
 
+@pytest.mark.parametrize("keys", [("1", "4"), ("down",)], ids=["led to", "chosen"])
+async def test_a_late_check_of_one_statement_opens_no_import_where_another_has_been_chosen(
+    keys: tuple[str, ...],
+) -> None:
+    backend = _ChecksLate()
+    async with opened(backend, "4", "up") as (app, pilot):
+        assert _chosen(app, "statements") == "a" * 64
+        try:
+            await pilot.press("i", *keys)
+            await until(pilot, lambda: isinstance(app.screen, ApprovalsScreen) and app.wanted_import is None)
+            await until(pilot, lambda: _chosen(app, "statements") == "b" * 64)
+        finally:
+            backend.checks_go_on.set()
+        await settle(pilot)
+        assert not isinstance(app.screen, Dialog)
+        assert app.notice.what == "Import of a.json: not done, because another statement was chosen meanwhile."
+
+
 def _gone() -> Status:
     raise Refused(StopCode.UNREACHABLE, "the server is gone", "Start it.")
 
