@@ -238,6 +238,40 @@ DISPLAY = (
         _of_themes("what_is_marked_or_typed_stands_out_too[dark]"),
     ),
     Mutant(
+        "themes: the hint in a field stands out",
+        "console/app/console.tcss",
+        "Input > .input--placeholder { color: $muted; }\n",
+        "",
+        _of_themes("the_hint_in_each_field_stands_out_with_and_without_the_focus[dark-2]"),
+    ),
+    Mutant(
+        "themes: a field with the focus has a ground of its theme",
+        "console/app/console.tcss",
+        "Input:focus { background-tint: transparent 0%; }\n",
+        "",
+        (
+            *_of_themes("the_hint_in_each_field_stands_out_with_and_without_the_focus[light-2]"),
+            "tests/widgets/test_sixteen_colours.py::test_on_a_screen_every_text_has_one_of_the_sixteen[cutter-dark]",
+        ),
+    ),
+    Mutant(
+        "terminal: the cursor in a field is seen on the console of Linux",
+        "console/widgets/sixteen_colours.py",
+        """    DARK.name: {"cursor": (0, 7), "cursor-off": (15, 4), "foreground": (15, 4)},\n""",
+        """    DARK.name: {"cursor": (0, 7), "cursor-off": (15, 4), "foreground": (0, 15)},\n""",
+        (
+            "tests/widgets/test_sixteen_colours.py::"
+            "test_the_cursor_in_a_field_differs_from_the_field_on_the_console_of_linux_too[cutter-dark]",
+        ),
+    ),
+    Mutant(
+        "terminal: the box of yes and no has one of the 16 colours",
+        "console/widgets/sixteen_colours.py",
+        """        texts[_rgb(theme, "panel")] = TEXTS[theme.name]["rule"]\n""",
+        "",
+        ("tests/widgets/test_sixteen_colours.py::test_on_a_screen_every_text_has_one_of_the_sixteen[cutter-dark]",),
+    ),
+    Mutant(
         "terminal: 16 colours are chosen by what each means",
         "console/app/application.py",
         "            self._filters.append(InSixteenColours())\n",

@@ -220,10 +220,13 @@ class ApprovalsScreen(ConsoleScreen):
 
         def judge(view: ApprovalView) -> None:
             self._checked(view)
-            if self.app.screen is self and not self._is_wanting:
+            doing, chosen = f"Import of {view.statement_path.name}", self.chosen
+            if chosen is None or chosen.statement_path != path:
+                self.not_done(doing, "another statement was chosen meanwhile")
+            elif self.app.screen is self and not self._is_wanting:
                 self._ask_and_import(view)
-            else:  # The operator has gone elsewhere while it was checked, or is back with another statement.
-                self.not_done(f"Import of {view.statement_path.name}")
+            else:  # The operator has gone elsewhere while it was checked, or is led to another statement.
+                self.not_done(doing)
 
         path = shown.statement_path
         self.ask_about(f"Checking {path.name}", lambda backend: backend.check_statement(path), judge)

@@ -418,9 +418,9 @@ class ConsoleScreen(Steady, Screen[None]):
             words, then = "could not be read: the key was not acted upon.", told("Press <refresh> to read again")
         self.console.give_notice(Notice("refused", f"{self.TITLE_WORD} {words}", "", then, of_key=True))
 
-    def not_done(self, doing: str) -> None:
+    def not_done(self, doing: str, because: str = "another screen or dialog was opened meanwhile") -> None:
         """Say that a key was not acted upon: its answer came when something else was on the screen."""
-        message = f"{doing}: not done, because another screen or dialog was opened meanwhile."
+        message = f"{doing}: not done, because {because}."
         self.console.give_notice(Notice("refused", message, "", "Go back, then press the key again", of_key=True))
 
     def unheard(self, key: str) -> None:

@@ -453,7 +453,8 @@ class RunScreen(ConsoleScreen):
 
     def action_accept_run(self) -> None:
         """Accept a run that was handed over."""
-        run = self._chosen_run
+        # Of a run that was asked for and is not read yet no bundle is known, and that of the one before is not offered.
+        run = None if self.console.wanted_run else self._chosen_run
         named = str(run.bundle) if run is not None and run.is_unaccepted and not self._is_list else ""
         ask_accept(self.console, named or self._bundle, self._remember_bundle)
 

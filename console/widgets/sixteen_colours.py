@@ -31,11 +31,12 @@ BLACK, WHITE = 0, 15
 TEXTS = {DARK.name: _ON_BLACK, HIGH_CONTRAST.name: _ON_BLACK, LIGHT.name: _ON_WHITE}
 """Number among the 16 of each colour that text, or a frame, has."""
 CURSORS = {
-    DARK.name: {"cursor": (0, 7), "cursor-off": (15, 4)},
-    HIGH_CONTRAST.name: {"cursor": (0, 7), "cursor-off": (15, 4)},
-    LIGHT.name: {"cursor": (15, 4), "cursor-off": (0, 6)},
+    DARK.name: {"cursor": (0, 7), "cursor-off": (15, 4), "foreground": (15, 4)},
+    HIGH_CONTRAST.name: {"cursor": (0, 7), "cursor-off": (15, 4), "foreground": (15, 4)},
+    LIGHT.name: {"cursor": (15, 4), "cursor-off": (0, 6), "foreground": (15, 0)},
 }
-"""Text and ground of the row under the cursor, whatever its text has elsewhere: no ground of the 16 suits all of them."""
+"""Text and ground of the row under the cursor, and of a field with the focus, whatever its text has elsewhere: no ground of the 16
+suits all of them. On the colour of plain text stands the letter under the cursor in a field."""
 
 
 @lru_cache(maxsize=len(THEMES))
@@ -67,6 +68,8 @@ def _maps() -> tuple[dict[tuple[int, int, int], int], dict[tuple[int, int, int],
         # What is marked is drawn on the colour of the frames, with the ground as its text.
         texts[_rgb(theme, "background")] = _number_of(theme)
         grounds[_rgb(theme, "primary")] = TEXTS[theme.name]["primary"]
+        # The sides of a box that says yes or no.
+        texts[_rgb(theme, "panel")] = TEXTS[theme.name]["rule"]
     return texts, grounds
 
 

@@ -5,11 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from console.app.application import ConsoleApp
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.view_models import ApprovalView, RunSummary, RunView
 from console.screens.approvals import ApprovalsScreen
+from console.screens.custody_dialogs import BundleDialog
 from console.screens.dialog import Dialog
 from console.widgets.list_rows import ListRows
 from tests.screens.conftest import opened, press, settle, until
@@ -155,6 +157,43 @@ async def test_a_key_is_not_for_the_run_before_the_one_that_is_led_to_or_chosen(
         assert isinstance(app.screen, Dialog)
 
 
+_BUNDLES = {RUN_ID: "/mnt/stick/one.bundle", DRY_ID: "/mnt/stick/other.bundle"}
+
+
+class _NotAccepted(_HeldBack):
+    """Has two runs that nobody has accepted, each with a bundle of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handed_over = _BUNDLES[RUN_ID]
+
+    def run(self, run_id: str) -> RunView:
+        return super().run(run_id).model_copy(update={"bundle": _BUNDLES[run_id]})
+
+
+@pytest.mark.parametrize("is_led", [True, False], ids=["led to", "chosen"])
+async def test_no_bundle_is_named_of_the_run_before_the_one_that_is_led_to_or_chosen(*, is_led: bool) -> None:
+    """The file that stood in the field was of the one run, and the cursor went to the other."""
+    backend = _NotAccepted()
+    async with opened(backend, "3", "down") as (app, pilot):
+        runs = app.screen.query_one("#runs", ListRows)
+        assert runs.key == DRY_ID
+        (backend.list_goes_on if is_led else backend.run_goes_on).clear()
+        try:
+            await pilot.press(*(("1", "3") if is_led else ("up",)))
+            wanted = RUN_ID if is_led else ""
+            await until(pilot, lambda: app.current_mode == "run" and app.wanted_run == wanted)
+            await until(pilot, lambda: is_led or runs.key == RUN_ID)
+            await pilot.press("I")
+            await until(pilot, lambda: isinstance(app.screen, BundleDialog))
+            assert app.screen.query_one("#typed", Input).value == ""
+        finally:
+            backend.list_goes_on.set()
+            backend.run_goes_on.set()
+        await press(pilot, "escape", "I")
+        assert app.screen.query_one("#typed", Input).value == _BUNDLES[RUN_ID]
+
+
 @pytest.mark.parametrize("key", ["o", "l"])
 async def test_no_report_and_no_journal_is_opened_of_the_run_before_the_one_that_is_led_to(key: str) -> None:
     backend = _HeldBack()
@@ -275,6 +314,31 @@ async def test_a_statement_that_is_in_the_list_is_not_waited_for_though_it_is_re
             first.set()
             later.set()
         await settle(pilot)
+
+
+async def test_one_that_overview_names_is_not_taken_for_the_one_that_was_just_drafted_and_is_not_read_yet() -> None:
+    """Both wishes were dropped, and the key was for the one that Overview names."""
+    backend = _TwoStatements()
+    async with opened(backend) as (app, pilot):
+        named = backend._approval().statement_path
+        backend.lists_go_on.clear()
+        later = threading.Event()
+        try:
+            await pilot.press("4")
+            await until(pilot, lambda: isinstance(app.screen, ApprovalsScreen) and app.screen.is_current)
+            app.wanted_statement, app.wanted_import = "b" * 64, named
+            backend.is_drafted = True
+            await pilot.press("r")
+            first, backend.lists_go_on = backend.lists_go_on, later
+            first.set()
+            await until(pilot, lambda: _chosen(app) != "")
+            assert (app.wanted_statement, app.wanted_import) == ("b" * 64, named)
+        finally:
+            first.set()
+            later.set()
+        await settle(pilot)
+        assert (_chosen(app), app.wanted_statement) == ("SG_1-b.json", "")
+        assert app.wanted_import is None
 
 
 async def test_a_key_behind_a_list_that_could_not_be_read_is_not_for_the_statement_before() -> None:

@@ -7,16 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from console.actions.action import Scope
 from console.actions.actions import registry
 from console.actions.keys_in_force import keys_of
 from console.app.application import ConsoleApp
+from console.backend.model.errors import Refused, StopCode
 from console.backend.model.ids import is_batch
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, Status, SwitchState, WaitView
 from console.screens.approvals import ApprovalsScreen
+from console.screens.dialog import Dialog
+from console.screens.overview import OverviewScreen
 from console.screens.overview_text import may_act, next_step
 from console.widgets.line import plain
 from console.widgets.list_rows import ListRows
 from tests.screens.conftest import opened, press, settle, until
+from tests.screens.test_replay import replayed
 from tests.support.fake_batches import BATCH_ID
 from tests.support.fakes import ARMED, DRY_ID, NOW, OFF, RUN_ID, FakeBackend
 from tests.support.waiting import LONGEST_S
@@ -201,6 +206,102 @@ async def test_a_key_is_not_for_the_statement_before_the_one_that_is_led_to(key:
         assert _done(backend) == []
         await press(pilot, key)
         assert _done(backend) == [f"{'demo sign' if key == 'D' else 'check'} b.json"]
+
+
+class _ChecksLate(_TwoStatements):
+    """A backend that checks a statement when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.checks_go_on = threading.Event()
+        self.has_other = True
+
+    def approvals(self) -> tuple[ApprovalView, ...]:
+        return super().approvals()[: 2 if self.has_other else 1]
+
+    def check_statement(self, statement: Path) -> ApprovalView:
+        self.checks_go_on.wait(LONGEST_S)
+        return _named(super().check_statement(statement), statement.stem)
+
+
+async def test_a_late_check_of_one_statement_opens_no_import_where_overview_has_led_to_another() -> None:
+    """The other one is not in the list yet; the dialog that opened was for the one before."""
+    backend = _ChecksLate()
+    backend.has_other = False
+    async with opened(backend, "4") as (app, pilot):
+        assert _chosen(app, "statements") == "a" * 64
+        try:
+            await pilot.press("i", "1")
+            await until(pilot, lambda: app.current_mode == "overview")
+            backend.lists_go_on.clear()
+            backend.has_other = True
+            await pilot.press("4")
+            await until(pilot, lambda: isinstance(app.screen, ApprovalsScreen) and app.screen.is_current)
+            assert app.wanted_import == Path("/srv/approvals/b.json")
+            backend.checks_go_on.set()
+            not_done = "Import of a.json: not done"
+            await until(pilot, lambda: isinstance(app.screen, Dialog) or app.notice.what.startswith(not_done))
+            assert not isinstance(app.screen, Dialog)
+        finally:
+            backend.checks_go_on.set()
+            backend.lists_go_on.set()
+        await settle(pilot)
+        assert _chosen(app, "statements") == "b" * 64
+        assert app.wanted_import is None
+        assert app.notice.what.startswith(not_done)
+
+
+@pytest.mark.parametrize("keys", [("1", "4"), ("down",)], ids=["led to", "chosen"])
+async def test_a_late_check_of_one_statement_opens_no_import_where_another_has_been_chosen(
+    keys: tuple[str, ...],
+) -> None:
+    backend = _ChecksLate()
+    async with opened(backend, "4", "up") as (app, pilot):
+        assert _chosen(app, "statements") == "a" * 64
+        try:
+            await pilot.press("i", *keys)
+            await until(pilot, lambda: isinstance(app.screen, ApprovalsScreen) and app.wanted_import is None)
+            await until(pilot, lambda: _chosen(app, "statements") == "b" * 64)
+        finally:
+            backend.checks_go_on.set()
+        await settle(pilot)
+        assert not isinstance(app.screen, Dialog)
+        assert app.notice.what == "Import of a.json: not done, because another statement was chosen meanwhile."
+
+
+def _gone() -> Status:
+    raise Refused(StopCode.UNREACHABLE, "the server is gone", "Start it.")
+
+
+async def test_a_status_of_before_the_line_was_lost_leads_to_no_statement() -> None:
+    """What waited then may have been done since: the first line names no key."""
+    backend = _TwoStatements()
+    async with opened(backend, "4", "up", "1") as (app, pilot):
+        backend.status = _gone  # type: ignore[method-assign]
+        await press(pilot, "r")
+        assert not app.current
+        await press(pilot, "4")
+        assert _chosen(app, "statements") == "a" * 64
+
+
+async def test_a_status_of_before_the_line_was_lost_leads_to_no_run() -> None:
+    backend = FakeBackend()
+    async with opened(backend, "3", "down", "1") as (app, pilot):
+        backend.status = _gone  # type: ignore[method-assign]
+        await press(pilot, "r")
+        assert not app.current
+        await press(pilot, "3")
+        assert _chosen(app) == DRY_ID
+
+
+async def test_a_recording_leads_nowhere_whatever_waited_in_it() -> None:
+    async with replayed(answers=[_TwoStatements().status()]) as (app, _pilot):
+        assert isinstance(app.screen, OverviewScreen)
+        assert app.status is not None
+        assert app.status.waiting
+        for scope in (Scope.APPROVALS, Scope.RUN, Scope.BATCH):
+            app.screen.lead_to(scope)
+        assert (app.wanted_import, app.wanted_run, app.wanted_batch) == (None, "", "")
 
 
 async def test_a_statement_that_is_in_the_list_no_more_is_not_waited_for() -> None:

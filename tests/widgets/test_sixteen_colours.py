@@ -72,6 +72,15 @@ def test_the_row_under_the_cursor_differs_on_the_console_of_linux_too(theme: The
     assert len(grounds) == 3
 
 
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_the_cursor_in_a_field_differs_from_the_field_on_the_console_of_linux_too(theme: Theme) -> None:
+    """It was bright white on the white of the field, which are one there."""
+    shown, below = drawn(theme, "background", "foreground")
+    field = {drawn(theme, "foreground", ground)[1] % 8 for ground in ("cursor", "panel")}
+    assert below % 8 not in field
+    assert all(_ratio(Color.parse(palette[shown]), Color.parse(palette[below])) >= 4.5 for palette in (VGA, XTERM))
+
+
 def test_no_colour_of_one_theme_is_another_s_with_another_meaning() -> None:
     """One filter does for all: a key changes the theme of a console that runs."""
     seen: dict[str, set[object]] = {}
@@ -118,20 +127,22 @@ def test_it_is_the_terminal_that_says_how_many_colours_it_has(
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 async def test_on_a_screen_every_text_has_one_of_the_sixteen(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it is drawn: a colour that was mixed again differs by one from what the theme says, and was left to be matched."""
+    """As it is drawn, in fields and behind them too: a colour that was mixed again is not what the theme says, and was left to be matched."""
     monkeypatch.setenv("TERM", "screen")
     monkeypatch.delenv("COLORTERM", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    for key in ("1", "3", "5"):
-        async with opened(FakeBackend(), key, size=(120, 40)) as (app, pilot):
+    for keys in (("1",), ("3",), ("5",), ("2", "/"), ("8", "/")):
+        async with opened(FakeBackend(), *keys, size=(120, 40)) as (app, pilot):
             app.theme = theme.name
             await settle(pilot)
             (drawing,) = (each for each in app.get_line_filters() if isinstance(each, InSixteenColours))
-            styles = {
-                segment.style
+            shown = [
+                (segment.text.strip(), segment.style)
                 for strip in app.screen._compositor.render_strips()
                 for segment in drawing.apply(list(strip), Color.parse("black"))
-                if segment.style is not None and segment.text.strip()
-            }
-        kinds = {colour.type for style in styles for colour in (style.color, style.bgcolor) if colour is not None}
-        assert kinds == {ColorType.STANDARD}, key
+                if segment.style is not None
+            ]
+        # The colour of a text that is blank is not seen; what it stands on is.
+        colours = [style.color for text, style in shown if text] + [style.bgcolor for _, style in shown]
+        kinds = {colour.type for colour in colours if colour is not None}
+        assert kinds == {ColorType.STANDARD}, keys

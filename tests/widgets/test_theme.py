@@ -15,6 +15,7 @@ from console.app.application import ConsoleApp
 from console.app.terminal import draws_in_ascii
 from console.backend.model.theme_names import ThemeName
 from console.widgets.line import TONE_STYLES
+from console.widgets.sixteen_colours import colour_of
 from console.widgets.theme import DARK, HIGH_CONTRAST, LIGHT, THEMES, InAscii, in_ascii, next_theme
 from tests.screens.conftest import opened, press, settle
 from tests.support.fakes import FakeBackend
@@ -99,6 +100,30 @@ async def test_what_is_marked_or_typed_stands_out_too(name: ThemeName) -> None:
     assert {part: round(ratio, 2) for part, ratio in ratios.items() if ratio < 4.5} == {}
     # The row under the cursor is seen to be another one, also where the list has not the focus.
     assert _ratio(_value(app.current_theme, "cursor"), _value(app.current_theme, "background")) > 1.2
+
+
+@pytest.mark.parametrize("keys", [("8", "/"), ("4", "i"), ("2",), ("3", "A"), ("3", "I"), ("ctrl+x",)], ids=" ".join)
+@pytest.mark.parametrize("name", ThemeName)
+async def test_the_hint_in_each_field_stands_out_with_and_without_the_focus(
+    name: ThemeName, keys: tuple[str, ...]
+) -> None:
+    """What a field is for, in Textual's own colours, had 2.6 in the light theme, on a ground that is in no theme."""
+    async with opened(FakeBackend(), *keys) as (app, pilot):
+        app.theme = name.in_textual
+        await settle(pilot)
+        ratios, grounds = {}, set()
+        for field in app.screen.query(Input):
+            for has_focus in (True, False):
+                app.screen.set_focus(field if has_focus else None)
+                await settle(pilot)
+                style = field.get_component_rich_style("input--placeholder")
+                colour, ground = Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)
+                ratios[field.id, has_focus] = round(_ratio(colour, ground), 2)
+                grounds.add(ground.hex)
+        assert ratios
+        assert {place: ratio for place, ratio in ratios.items() if ratio < 4.5} == {}
+        # A ground that is mixed on the screen is not among those that texts are measured on.
+        assert grounds <= {colour_of(app.current_theme, ground).hex for ground in ("panel", "cursor")}
 
 
 def test_in_high_contrast_the_rules_are_seen_too() -> None:
