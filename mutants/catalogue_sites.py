@@ -619,7 +619,7 @@ SITES = (
     Mutant(
         "migrate makes functions by PL/pgSQL's own rules, whatever the database has checked besides",
         f"{_B}/postgres/migrations.py",
-        '        connection.execute(f"SET LOCAL {NO_EXTRA_CHECKS}".encode())\n',
+        "        connection.execute(\"SELECT set_config(%s, 'none', true)\", (EXTRA_CHECKS,))\n",
         "",
         (f"{_SAME}another_organisation.py::test_the_guide_leads_from_nothing_to_law_and_back",),
     ),

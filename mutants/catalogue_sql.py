@@ -629,14 +629,14 @@ _OF_LOCK_AND_LEASE = (
 _OF_BACKUPS = (
     Mutant(
         "the freshness limit of the backup before a write",
-        _SEALED,
+        _EFFECTS,
         "IF age IS NULL OR age NOT BETWEEN 0 AND 3600 THEN",
         "IF age IS NULL THEN",
         _test("backup_proofs", "the_cut_is_not_written_without_a_fresh_proof_though_the_switch_is_armed[an hour old]"),
     ),
     Mutant(
         "a backup of the future is not fresh",
-        _SEALED,
+        _EFFECTS,
         "IF age IS NULL OR age NOT BETWEEN 0 AND 3600 THEN",
         "IF age IS NULL OR age > 3600 THEN",
         _test(
@@ -645,7 +645,7 @@ _OF_BACKUPS = (
     ),
     Mutant(
         "nothing is written without any proven backup",
-        _SEALED,
+        _EFFECTS,
         "IF age IS NULL OR age NOT BETWEEN 0 AND 3600 THEN",
         "IF age NOT BETWEEN 0 AND 3600 THEN",
         _test("backup_proofs", "the_cut_is_not_written_without_a_fresh_proof_though_the_switch_is_armed[none at all]"),

@@ -9,7 +9,8 @@ from console.backend.model.schema_names import LEDGER_COMMENT, UNITS_COMMENT, Sc
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.sessions import Session
 
-NO_EXTRA_CHECKS = "plpgsql.extra_errors = 'none'"
+EXTRA_CHECKS = "plpgsql.extra_errors"
+NO_EXTRA_CHECKS = f"{EXTRA_CHECKS} = 'none'"
 """Setting under which functions of this product are made: a database may have its own checked for more."""
 _THERE = """
     SELECT pg_get_userbyid(n.nspowner), coalesce(obj_description(n.oid, 'pg_namespace'), ''),

@@ -13,7 +13,7 @@ from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.connections import administrator, scalar
 from console.backend.postgres.console_schema import (
-    NO_EXTRA_CHECKS,
+    EXTRA_CHECKS,
     make_schema,
     mark_schemas,
     refuse_foreign_schema,
@@ -115,7 +115,7 @@ def migrate(conninfo: str, accept: str = "", names: SchemaNames | None = None) -
     """
     with administrator(conninfo, timeout_s=0, purpose="migrate") as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        connection.execute(f"SET LOCAL {NO_EXTRA_CHECKS}".encode())
+        connection.execute("SELECT set_config(%s, 'none', true)", (EXTRA_CHECKS,))
         if names is not None:
             use_schemas(connection, names)
         # Everything below is read under the lock: a second `migrate` waits, and finds nothing left to apply.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from console.backend.model.schema_names import UNITS
-from console.backend.postgres.console_schema import NO_EXTRA_CHECKS
+from console.backend.postgres.console_schema import EXTRA_CHECKS, NO_EXTRA_CHECKS
 from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.inventory import Change, Inventory, Key
 
@@ -164,7 +164,7 @@ def _redefined(change: Change, inventory: Inventory) -> Lines:
     statement = (
         f"SET {NO_EXTRA_CHECKS};",
         *known.statement.split("\n"),
-        f"RESET {NO_EXTRA_CHECKS.split()[0]};",
+        f"RESET {EXTRA_CHECKS};",
     )
     if body in inventory.now and all(inventory.now.get(key) == inventory.pinned.get(key) for key in form):
         return statement
