@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from console.backend.approvals.pinning import pinned_policy
-from console.backend.gates.connections import LINE_OF_MONITOR, connected
+from console.backend.gates.connections import LINE_OF_MONITOR, MONITOR, connected
 from console.backend.gates.grants import GRANTS
 from console.backend.gates.precheck_live import SWITCH
 from console.backend.gates.probe import LAYOUT, UNMEASURED, Probe
@@ -28,8 +28,8 @@ RUN, RIGHTS_AND_STANDBYS = "run", "rights and standbys"
 def ask_ahead(probe: Probe, run_id: str) -> None:
     """Let the probe know what the monitoring role measures for one run's checks.
 
-    Where one of these questions fails, as in a database of another layout, none is answered: each check asks for itself
-    then, and says what it met.
+    Where one of these questions fails, as in a database of another layout, or has no answer in half of the time, none is
+    answered: each check asks for itself then, and says what it met.
     """
     installation = probe.installation
     # One that waits for a lock would leave the others no time to say so themselves.
@@ -45,7 +45,7 @@ def ask_ahead(probe: Probe, run_id: str) -> None:
         answers: dict[str, object] = {
             LAYOUT: layout.value,
             RUN: row.value,
-            LINE_OF_MONITOR: connected("monitor", session.value, connection),
+            LINE_OF_MONITOR: connected(MONITOR, session.value, connection),
             PINNED_POLICY: Pinned(pin=pin.value),
             RIGHTS_AND_STANDBYS: (rights.value, standbys.value),
             GRANTS: against_host(drift.value, installation.settings.pins.schema_digest),

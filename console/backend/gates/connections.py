@@ -16,10 +16,10 @@ from console.backend.postgres.server import SessionRow, session_of
 from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.phase_context import Role
 
-_MONITOR, _STOPPER = "monitor", "stopper"
+MONITOR, _STOPPER = "monitor", "stopper"
 LINE_OF_MONITOR = "line of the monitor"
 """Name of the question what the monitoring role's connection is."""
-ROLES = {_MONITOR: "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_verify", _STOPPER: "cutter_stop"}
+ROLES = {MONITOR: "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_verify", _STOPPER: "cutter_stop"}
 """The role that each connection of the settings is for: whoever verifies may not be who executed. The last one may be missing."""
 
 
@@ -95,7 +95,7 @@ def _wrong(lines: tuple[Connected, ...]) -> Verdict | None:
     faults = [
         (line, f"{line.which} is {line.role}, not {ROLES[line.which]}")
         for line in lines
-        if line.role != ROLES[line.which] and not (line.which == _MONITOR and line.stands_for_reader)
+        if line.role != ROLES[line.which] and not (line.which == MONITOR and line.stands_for_reader)
     ]
     faults += [
         (line, f"{line.which} is at {line.server}, {lines[0].which} at {lines[0].server}")
@@ -130,7 +130,7 @@ def connected(name: str, session: SessionRow, connection: psycopg.Connection) ->
 
 def _line_of_monitor(probe: Probe) -> Connected:
     with probe.monitor() as connection:
-        return _line(_MONITOR, connection)
+        return _line(MONITOR, connection)
 
 
 def _lines(probe: Probe) -> tuple[Connected, ...]:

@@ -34,11 +34,11 @@ from console.backend.postgres import ledger
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.ledger import Event
-from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease, require_run
+from console.backend.postgres.records import HoldRow, LeaseRow, require_run
 from console.backend.postgres.transactions import assigned_transaction_id
 from console.backend.runs.anchoring import change_event, come_to_rest
 from console.backend.runs.failures import hold_after, record_failure
-from console.backend.runs.kill_switch import disarm_run, require_no_hold, switch_of
+from console.backend.runs.kill_switch import disarm_run, require_no_hold, switch_of, switch_rows
 from console.backend.runs.known_run import requested
 from console.backend.runs.lease import Lease, LeaseHolder
 from console.backend.runs.moves import command_of
@@ -105,8 +105,8 @@ class Engine:
         with connect(monitor, read_only=True, purpose="state") as connection:
             with Asking(connection) as asking:
                 row = asking.ask(partial(require_run, run_id=self.request.run_id))
-                hold, lease = asking.ask(current_hold), asking.ask(open_lease)
-            return Look(row.value.state, hold.value, lease.value)
+                switch = asking.ask(switch_rows)
+            return Look(row.value.state, *switch.value)
 
     def walk(self, *, enact: bool = False, until: Stage | None = None) -> RunState:
         """Go on to the next pause or the end. `enact` lets a LIVE run pass the second pause, `until` ends at a stage before one.

@@ -373,7 +373,8 @@ def commit_without_event(
 ) -> None:
     """Run one transaction that writes no event of the run, as `committing` runs one that does.
 
-    `write` returns the row that shows it, and is called once more for each of its statements. The journal names that row before COMMIT, together with the transaction.
+    `write` returns the row that shows it, and is called once more for each of its statements. The journal names that row
+    before COMMIT, together with the transaction.
     """
     with committing(installation, journal, run_id, name, role=role, write=write):
         pass
@@ -391,7 +392,10 @@ def note_attempt(
 def note_event(
     connection: psycopg.Connection, journal: Journal, run_id: str, name: str, role: Role
 ) -> tuple[Attempt, ledger.Turn]:
-    """Name the open transaction in the journal, whose record's anchor its event names, and return how far the chain of keys is that its event goes on."""
+    """Name the open transaction in the journal, and return how far the chain of keys is that its event goes on.
+
+    The event names the anchor of that record.
+    """
     with Asking(connection) as asking:
         fields = asking.ask(partial(measure_attempt, role=role))
         turn = asking.ask(partial(ledger.turn_of, run_id=run_id))

@@ -36,8 +36,6 @@ from console.backend.postgres.records import (
     RunRow,
     anchors_by_run,
     approvals,
-    current_hold,
-    open_lease,
     open_runs,
     recorded_runs,
 )
@@ -52,7 +50,7 @@ from console.backend.runs.kill_switch import (
     hold_in_file,
     measure_in_database,
     no_switch,
-    switch_of,
+    switch_rows,
     unreadable,
 )
 from console.backend.runs.moves import command_of
@@ -158,7 +156,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
             writers = asking.ask(partial(_writers, runs=runs))
             anchors = asking.ask(partial(anchors_by_run, rows=runs))
             in_force = asking.ask(partial(standings_of, rows=runs))
-            hold, lease = asking.ask(current_hold), asking.ask(open_lease)
+            rows_of_switch = asking.ask(switch_rows)
         return Facts(
             identity=identity.value,
             line=line_of(connection),
@@ -175,7 +173,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
             writers=writers.value,
             anchors=anchors.value,
             in_force=in_force.value,
-            switch=switch or combined(installation, in_file, switch_of(hold.value, lease.value)),
+            switch=switch or combined(installation, in_file, rows_of_switch.value.view),
         )
 
 
