@@ -46,7 +46,7 @@ def read_console(path: Path | None = None) -> OwnConsole:
     """Return what the file says; nothing without one. Raises UsageError with every fault: file, line, entry."""
     path = path or file_path()
     try:
-        text = read_own(path, _MOST_BYTES, "it says what each key of yours does")
+        text = read_own(path, _MOST_BYTES, "it says what each key of yours does, and how the console looks")
     except FileNotFoundError:
         return OwnConsole({})
     return _read(path, text)

@@ -1,4 +1,4 @@
-"""The next step that Overview names: its key leads to that run or batch, wherever the cursor of that screen was left."""
+"""The next step that Overview names: its key leads to that run, statement or batch, wherever the cursor of that screen was left."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from console.actions.action import Scope
 from console.actions.actions import registry
 from console.actions.keys_in_force import keys_of
 from console.app.application import ConsoleApp
-from console.backend.model.errors import Refused, StopCode
 from console.backend.model.ids import is_batch
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, Status, SwitchState, WaitView
 from console.screens.approvals import ApprovalsScreen
@@ -269,15 +268,11 @@ async def test_a_late_check_of_one_statement_opens_no_import_where_another_has_b
         assert app.notice.what == "Import of a.json: not done, because another statement was chosen meanwhile."
 
 
-def _gone() -> Status:
-    raise Refused(StopCode.UNREACHABLE, "the server is gone", "Start it.")
-
-
 async def test_a_status_of_before_the_line_was_lost_leads_to_no_statement() -> None:
     """What waited then may have been done since: the first line names no key."""
     backend = _TwoStatements()
     async with opened(backend, "4", "up", "1") as (app, pilot):
-        backend.status = _gone  # type: ignore[method-assign]
+        backend.unreachable_status = True
         await press(pilot, "r")
         assert not app.current
         await press(pilot, "4")
@@ -287,7 +282,7 @@ async def test_a_status_of_before_the_line_was_lost_leads_to_no_statement() -> N
 async def test_a_status_of_before_the_line_was_lost_leads_to_no_run() -> None:
     backend = FakeBackend()
     async with opened(backend, "3", "down", "1") as (app, pilot):
-        backend.status = _gone  # type: ignore[method-assign]
+        backend.unreachable_status = True
         await press(pilot, "r")
         assert not app.current
         await press(pilot, "3")
