@@ -152,9 +152,9 @@ DISPLAY = (
     ),
     Mutant(
         "runs: the next state of a document ends the one before in the list of runs",
-        "console/backend/postgres/document_states.py",
-        "coalesce(in_force_until <= now(), false) AS has_ended",
-        "false AS has_ended",
+        "console/backend/model/ended_runs.py",
+        "until is not None and until <= now",
+        "False",
         (_LISTED,),
     ),
     Mutant(
@@ -179,10 +179,17 @@ DISPLAY = (
         (_LISTED,),
     ),
     Mutant(
+        "runs: runs and what counts of them are read of one moment",
+        "console/backend/runs/document_states.py",
+        "        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ\n",
+        "",
+        ("tests/backend/runs/test_document_states.py::test_runs_and_what_counts_of_them_are_read_of_one_moment",),
+    ),
+    Mutant(
         "runs: Overview and status say from when what is enacted counts",
         "console/backend/runs/status.py",
         "            in_force=in_force.value,\n",
-        "",
+        "            in_force={},\n",
         (_LISTED,),
     ),
     Mutant(

@@ -206,15 +206,15 @@ _OF_THE_SWITCH = (
     Mutant(
         "a void that was killed in its last record is completed",
         f"{_B}/runs/lifecycle.py",
-        "        and unfinished(records_at_rest(workspace)) is None\n",
-        "",
+        " and unfinished(records_at_rest(workspace)) is None:\n        return\n",
+        ":\n        return\n",
         _test("runs/test_ways_out", "a_void_that_was_killed_in_its_last_record_is_completed_by_the_next"),
     ),
     Mutant(
         "what shows a run does not need the HOLD",
         f"{_B}/runs/known_run.py",
-        "current_hold if for_ruling else _no_hold",
-        "current_hold",
+        "hold = asking.ask(current_hold) if for_ruling else None",
+        "hold = asking.ask(current_hold)",
         _test("runs/test_known_run", "a_run_is_shown_where_the_hold_cannot_be_read"),
     ),
     Mutant(

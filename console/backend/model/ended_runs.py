@@ -1,6 +1,7 @@
 """Words for what became of a run that has ended: the same ones in each list, on each screen and in each answer."""
 
 from datetime import UTC, datetime, time
+from typing import Self
 
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import ENACTED_STAGES, Family, Mode, RunState, Stage
@@ -17,6 +18,11 @@ class Standing(Value):
     """Beginning of the next state of the document; None if there is none."""
     has_begun: bool
     has_ended: bool
+
+    @classmethod
+    def at(cls, now: datetime, since: datetime, until: datetime | None) -> Self:
+        """Return how what counts from `since` until `until` stands at the moment `now`."""
+        return cls(since=since, until=until, has_begun=since <= now, has_ended=until is not None and until <= now)
 
 
 def became(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
 from console.backend.model.ended_runs import Standing
 from console.backend.model.purposes import RunOperation
@@ -140,8 +140,7 @@ _STATES = """
       FROM cutter_governance.v_document_state
 """
 _STANDINGS = """
-    SELECT run_id, in_force_from AS since, in_force_until AS until, in_force_from <= now() AS has_begun,
-           coalesce(in_force_until <= now(), false) AS has_ended
+    SELECT run_id, now(), in_force_from, in_force_until
       FROM cutter_governance.v_document_state
      WHERE docprefix = ANY (ARRAY(SELECT r.docprefix FROM cutter_governance.v_run r WHERE r.run_id = ANY (%s)))
 """
@@ -218,9 +217,8 @@ def states_of(connection: psycopg.Connection, docprefix: str) -> tuple[StateRow,
 
 def standings(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[str, Standing]:
     """Return from when to when counts what these runs, and others of their documents, have enacted, by run id."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(_STANDINGS.encode(), (list(run_ids),)).fetchall()
-    return {str(row.pop("run_id")): Standing.model_validate(row) for row in rows}
+    rows = connection.execute(_STANDINGS.encode(), (list(run_ids),)).fetchall()
+    return {run_id: Standing.at(now, since, until) for run_id, now, since, until in rows}
 
 
 def all_states(connection: psycopg.Connection) -> tuple[StateRow, ...]:

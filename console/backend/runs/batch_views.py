@@ -24,12 +24,12 @@ from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.safe_text import safe_text
 from console.backend.model.states import Family, Mode, RunState, Stage
 from console.backend.postgres.batches import BatchRow, BatchRulingRow, batches_of, ruled_members, rulings_over
-from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_of_documents
 from console.backend.postgres.records import LeaseRow, RunRow, open_lease, runs_of
 from console.backend.runs.bars import bar_by_holder, measure_bars
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.custody import held_elsewhere
+from console.backend.runs.document_states import reading
 from console.backend.runs.run_list import standings_of
 from console.backend.runs.run_state import dry_run_state
 from console.backend.runs.run_views import became_of
@@ -95,7 +95,7 @@ class _Folder:
 
 
 class _Recorded(NamedTuple):
-    """Rows of the batches, read in one transaction."""
+    """Rows of the batches, read at one moment."""
 
     batches: Mapping[str, BatchRow] = {}
     runs: Mapping[str, RunRow] = {}
@@ -117,7 +117,7 @@ def _recorded(installation: Installation, folders: tuple[_Folder, ...]) -> _Reco
     batch_ids = tuple(batch.batch_id for batch in live)
     run_ids = tuple(member.run_id for batch in live for member in batch.members)
     docprefixes = {member.docprefix for batch in live for member in batch.members}
-    with connect(installation.settings.database.monitor, read_only=True, purpose="batch") as connection:
+    with reading(installation, purpose="batch") as connection:
         runs = runs_of(connection, run_ids)
         return _Recorded(
             runs=runs,

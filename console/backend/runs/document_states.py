@@ -307,16 +307,7 @@ def _document_view(document: RegisteredDocument, rows: Sequence[StateRow], now: 
 
 def _last_became(document: RegisteredDocument, last: RunState, rows: Sequence[StateRow], now: datetime) -> str:
     row = next((row for row in rows if row.run_id == document.last_run), None)
-    standing = (
-        Standing(
-            since=row.in_force_from,
-            until=row.in_force_until,
-            has_begun=row.in_force_from <= now,
-            has_ended=row.in_force_until is not None and row.in_force_until <= now,
-        )
-        if row is not None
-        else None
-    )
+    standing = Standing.at(now, row.in_force_from, row.in_force_until) if row is not None else None
     return became(Mode.LIVE, last, document.last_operation or RunOperation.CUT, document.last_changed_at, standing)
 
 

@@ -168,9 +168,7 @@ def switch_without_hold(installation: Installation) -> SwitchRows:
 
 def armed_for(installation: Installation, run_id: str, purpose: Purpose) -> bool:
     """Return whether the switch is armed for this run and purpose: asked as the monitoring role, before any that could write."""
-    with connect(installation.settings.database.monitor, read_only=True, purpose="lease") as connection:
-        lease = open_lease(connection)
-    return is_for(lease, run_id, purpose)
+    return is_for(_open_lease(installation), run_id, purpose)
 
 
 def is_for(lease: LeaseRow | None, run_id: str, purpose: Purpose) -> bool:
@@ -178,10 +176,9 @@ def is_for(lease: LeaseRow | None, run_id: str, purpose: Purpose) -> bool:
     return lease is not None and (lease.run_id, lease.purpose) == (run_id, purpose)
 
 
-def _is_armed_for(installation: Installation, run_id: str) -> bool:
+def _open_lease(installation: Installation) -> LeaseRow | None:
     with connect(installation.settings.database.monitor, read_only=True, purpose="lease") as connection:
-        lease = open_lease(connection)
-    return lease is not None and lease.run_id == run_id
+        return open_lease(connection)
 
 
 def disarm(installation: Installation, reason: str) -> SwitchView:
@@ -215,8 +212,10 @@ def disarm_run(installation: Installation, run_id: str, reason: str, holder_pid:
 
     A caller that held no lease looks as the monitoring role first: while the switch is off, no session that could write is opened.
     """
-    if holder_pid is None and not _is_armed_for(installation, run_id):
-        return
+    if holder_pid is None:
+        lease = _open_lease(installation)
+        if lease is None or lease.run_id != run_id:
+            return
 
     end: Question[None] = partial(ledger.disarm_run, run_id=run_id, reason=reason, holder_pid=holder_pid)
     commit_alone(installation, "disarm", lambda connection: _ended(connection, end), replicated=False, at_once=True)

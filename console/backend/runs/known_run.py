@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-import psycopg
 from pydantic import ValidationError
 
 from console.backend.host.installation import Installation
@@ -12,7 +11,6 @@ from console.backend.model.ended_runs import Standing
 from console.backend.model.errors import Refused
 from console.backend.model.states import Family, Mode, RunState, Stage
 from console.backend.postgres.asking import Asking
-from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_beside
 from console.backend.postgres.document_states import standings
 from console.backend.postgres.places import PlaceRow, place_of_run
@@ -20,7 +18,6 @@ from console.backend.postgres.recorded_plans import recorded_manifests
 from console.backend.postgres.records import (
     ApprovalRow,
     EventRow,
-    HoldRow,
     LeaseRow,
     RunRow,
     approvals,
@@ -29,6 +26,7 @@ from console.backend.postgres.records import (
     find_run,
     open_lease,
 )
+from console.backend.runs.document_states import reading
 from console.backend.runs.interruption import records_at_rest
 from console.backend.runs.kill_switch import SwitchRows
 from console.backend.runs.ruling_facts import RulingFacts
@@ -149,18 +147,20 @@ class _InDatabase(NamedTuple):
 
 
 def run_in_database(installation: Installation, run_id: str, *, for_ruling: bool = False) -> _InDatabase:
-    """Return what the database has of a run, asked in one exchange as the monitoring role. Raises CutterError if it cannot be asked."""
-    monitor = installation.settings.database.monitor
-    with connect(monitor, read_only=True, purpose="run") as connection, Asking(connection) as asking:
+    """Return what the database has of a run at one moment, asked in one exchange as the monitoring role.
+
+    Raises CutterError if it cannot be asked.
+    """
+    with reading(installation, purpose="run") as connection, Asking(connection) as asking:
         lease, place = asking.ask(open_lease), asking.ask(partial(place_of_run, run_id=run_id))
         row, recorded = asking.ask(partial(find_run, run_id=run_id)), asking.ask(partial(events, run_id=run_id))
         writers = asking.ask(partial(runs_beside, run_id=run_id))
         rulings = asking.ask(partial(approvals, run_id=run_id))
         in_force = asking.ask(partial(standings, run_ids=(run_id,)))
-        hold = asking.ask(current_hold if for_ruling else _no_hold)
-        manifests = asking.ask(partial(recorded_manifests, run_ids=(run_id,)) if for_ruling else _none)
+        hold = asking.ask(current_hold) if for_ruling else None
+        manifests = asking.ask(partial(recorded_manifests, run_ids=(run_id,))) if for_ruling else None
     facts = None
-    if for_ruling and row.value is not None:
+    if manifests is not None and row.value is not None:
         manifest = manifests.value.get(run_id)
         facts = RulingFacts(row.value, writers.value, place.value, manifest, None, rulings.value)
     return _InDatabase(
@@ -170,15 +170,7 @@ def run_in_database(installation: Installation, run_id: str, *, for_ruling: bool
         writers.value,
         rulings.value,
         lease.value,
-        SwitchRows(hold.value, lease.value) if for_ruling else None,
+        SwitchRows(hold.value, lease.value) if hold is not None else None,
         facts,
         in_force.value.get(run_id),
     )
-
-
-def _no_hold(_connection: psycopg.Connection) -> HoldRow | None:
-    return None
-
-
-def _none(_connection: psycopg.Connection) -> dict[str, str]:
-    return {}

@@ -278,11 +278,7 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
     workspace, request = _workspace_and_request(installation, run_id)
     facts = measure_facts(installation, run_id)
     # Killed in the middle of its last record, a void has ended the run and has a torn end: nobody else writes to it any more.
-    if (
-        facts.state.family is Family.VOIDED
-        and not facts.is_unsettled
-        and unfinished(records_at_rest(workspace)) is None
-    ):
+    if facts.state.family is Family.VOIDED and unfinished(records_at_rest(workspace)) is None:
         return
     fields = (Field(key="reason", value=reason),)
     hold_to_end(installation, run_id, Move.VOID)

@@ -26,7 +26,6 @@ from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, SwitchView, WaitView
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.batches import batch_of_each_run
-from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_of_documents
 from console.backend.postgres.lines import line_of
 from console.backend.postgres.measure import Identity, measure_baseline, measure_counts, measure_identity
@@ -45,6 +44,7 @@ from console.backend.postgres.site_gateway import site_counts
 from console.backend.runs.bars import bar_by_holder, by_document, measure_bar
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.custody import held_elsewhere, is_unaccepted
+from console.backend.runs.document_states import reading
 from console.backend.runs.kill_switch import (
     combined,
     hold_in_file,
@@ -94,7 +94,7 @@ class Facts(Value):
     """The batch of each run that is a member of one; read only if a run waits for a ruling."""
     switch: SwitchView
     anchors: Mapping[str, frozenset[Anchor]]
-    in_force: Mapping[str, Standing] = {}
+    in_force: Mapping[str, Standing]
     """From when to when counts what the runs have enacted that are to be closed."""
 
 
@@ -141,7 +141,7 @@ def _without_switch(
 
 def _read(installation: Installation, in_file: SwitchView | None, switch: SwitchView | None = None) -> Facts:
     """`switch` is what is known of it already; without it the same connection is asked, beside the HOLD file."""
-    with connect(installation.settings.database.monitor, read_only=True, timeout_s=10, purpose="status") as connection:
+    with reading(installation, timeout_s=10, purpose="status") as connection:
         runs = open_runs(connection)
         waits = any(row.family is Family.ACTIVE and row.stage in KIND_AT for row in runs)
         rulings, batches = (approvals, batch_of_each_run) if waits else (_no_rulings, _no_batches)

@@ -25,6 +25,7 @@ from tests.backend.postgres.tampering import tamper
 from tests.support.batch import UNITS, BatchSite, quiet, text_of, unheard
 from tests.support.lost_commit import Lie, lying
 from tests.support.passage import Kept, Passage
+from tests.support.standings import isolation_of_standings
 
 
 @pytest.fixture
@@ -430,7 +431,7 @@ def test_a_batch_that_is_killed_in_and_behind_every_phase_comes_to_law_with_noth
 
 
 def test_a_batch_of_texts_that_begin_later_is_not_said_to_be_law(
-    waiting: BatchSite, capsys: pytest.CaptureFixture[str]
+    waiting: BatchSite, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SG_2 of a batch takes no later moment yet; what counts is that of the states, which another run can end as well."""
     batch_id = waiting.newest().batch_id
@@ -447,7 +448,9 @@ def test_a_batch_of_texts_that_begin_later_is_not_said_to_be_law(
         f"UPDATE cutter_governance.approval SET in_force_from = '{begins.isoformat()}' WHERE kind = 'SG_2'",
     )
 
+    isolation = isolation_of_standings(monkeypatch)
     view = waiting.newest()
+    assert isolation == ["repeatable read"]
 
     words = f"law from {begins:%Y-%m-%d %H:%M} UTC"
     assert {member.became for member in view.members} == {words}

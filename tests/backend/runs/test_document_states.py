@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from console.backend.host.context import Context
@@ -16,8 +15,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, ExitStatus, Refused, StopCode, Unmeasured
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import StateRow
-from console.backend.postgres.records import RunRow, all_runs, open_runs
-from console.backend.runs import run_list
+from console.backend.postgres.records import RunRow, all_runs
 from console.backend.runs.document_states import (
     NotAsPinned,
     ever_in_force,
@@ -34,6 +32,7 @@ from console.backend.runs.unit_states import history_of_unit, unit_as_of
 from tests.backend.postgres.signed_cut import SignedCut, at_the_pause, start_amendment, start_cut, start_edit, walked
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
+from tests.support.standings import isolation_of_standings
 
 FIRST = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Gamma\n\nThird.\n\n## Beta\n\nSecond.\n"
 REVISED = (
@@ -342,21 +341,14 @@ def test_runs_and_what_counts_of_them_are_read_of_one_moment(
     law: SignedCut, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run that is enacted between the two would have ended another one and not be law itself."""
-    seen: list[str] = []
-
-    def all_of_them(connection: psycopg.Connection) -> tuple[RunRow, ...]:
-        seen.append(str(connection.execute("SELECT current_setting('transaction_isolation')").fetchone()))
-        return all_runs(connection)
-
-    def still_open(connection: psycopg.Connection) -> tuple[RunRow, ...]:
-        seen.append(str(connection.execute("SELECT current_setting('transaction_isolation')").fetchone()))
-        return open_runs(connection)
-
-    monkeypatch.setattr(run_list, "all_runs", all_of_them)
-    monkeypatch.setattr(run_list, "open_runs", still_open)
+    isolation = isolation_of_standings(monkeypatch)
     installation = site(law.database)
     assert list_runs(installation) == open_run_summaries(installation)
-    assert seen == ["('repeatable read',)"] * 2
+    assert isolation.pop() == isolation.pop() == "repeatable read"
+    assert measure_status(installation, read_only=True, demo=False).current_run is not None
+    assert isolation.pop() == "repeatable read"
+    assert view_run(installation, law.run_id).became
+    assert isolation == ["repeatable read"]
 
 
 def test_the_history_names_ruling_signers_and_the_reports_of_this_host(
