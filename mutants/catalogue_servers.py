@@ -13,6 +13,58 @@ _DRIFT = "tests/backend/postgres/test_drift.py"
 
 SERVERS = (
     Mutant(
+        "sessions: names that were presumed are compared with what the server says",
+        "console/backend/postgres/sessions.py",
+        "        if self.is_presumed and names != self.names:\n",
+        "        if False:\n",
+        (
+            "tests/backend/postgres/test_presumed_names.py::test_what_was_asked_by_other_names_is_asked_again_by_those_of_the_database",
+        ),
+    ),
+    Mutant(
+        "sessions: what presumed names have begun is rolled back before it is asked again",
+        "console/backend/postgres/sessions.py",
+        "            self.leave()\n            raise NamesDiffer\n",
+        "            raise NamesDiffer\n",
+        (
+            "tests/backend/postgres/test_presumed_names.py::test_what_was_asked_by_other_names_is_asked_again_by_those_of_the_database",
+        ),
+    ),
+    Mutant(
+        "sessions: questions that were asked by presumed names are all begun anew",
+        "console/backend/postgres/asking.py",
+        "                        answer.forget()\n",
+        "                        pass\n",
+        ("tests/backend/postgres/test_presumed_names.py::test_questions_asked_together_are_all_begun_anew",),
+    ),
+    Mutant(
+        "sessions: whoever takes the names first has those that the server says",
+        "console/backend/postgres/rendering.py",
+        'getattr(connection, "known_names", OWN)',
+        'getattr(connection, "names", OWN)',
+        (
+            "tests/backend/postgres/test_presumed_names.py::test_whoever_takes_the_names_first_has_those_of_the_database",
+        ),
+    ),
+    Mutant(
+        "sessions: a write that is the first of a command waits for what the session is",
+        "console/backend/postgres/kept_sessions.py",
+        "presumed or OWN if read_only else None",
+        "presumed or OWN",
+        (
+            "tests/backend/postgres/test_presumed_names.py::test_a_write_that_is_the_first_of_a_command_goes_out_when_the_server_has_said_what_the_session_is",
+        ),
+    ),
+    Mutant(
+        "sessions: a write by names that are not the database's is refused",
+        "console/backend/postgres/sessions.py",
+        "        self.is_presumed = False\n        _require_unmoved(self.names, names)\n",
+        "        self.is_presumed = False\n",
+        (
+            "tests/backend/postgres/test_presumed_names.py::test_a_write_by_other_names_than_another_connection_has_seen_is_refused_and_takes_no_effect",
+        ),
+    ),
+    Mutant(
         "drift: equal digests say nothing if what measures them is not the program's own",
         "console/backend/postgres/drift.py",
         "        return _report(digests.now, digests.pinned, listed)\n",

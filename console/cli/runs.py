@@ -139,8 +139,11 @@ def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
         from console.cli.batches import enact as enact_batch
 
         return enact_batch(options, request.run, request.confirm)
-    before = backend.run(request.run)
-    return report_run(options, "enact", _once(before, backend.enact(request.run, request.confirm, _narrate)))
+    narrated = _Narrated()
+    run = backend.enact(request.run, request.confirm, narrated)
+    if not narrated.n_steps:
+        _nothing_to_do(run)
+    return report_run(options, "enact", run)
 
 
 @with_kept_sessions
@@ -154,8 +157,12 @@ def revert(options: Options, request: ConfirmedRun) -> ExitStatus:
 def _once(before: RunView, after: RunView) -> RunView:
     """Return `after`; say that there was nothing to do if the state is the one of before."""
     if before.state == after.state and before.interruption is None:
-        narrate(f"nothing to do: run {after.run_id} is at {after.state.name} already")
+        _nothing_to_do(after)
     return after
+
+
+def _nothing_to_do(run: RunView) -> None:
+    narrate(f"nothing to do: run {run.run_id} is at {run.state.name} already")
 
 
 def verify(options: Options, request: VerifiedRun) -> ExitStatus:
@@ -170,6 +177,16 @@ def verify(options: Options, request: VerifiedRun) -> ExitStatus:
 def verification(backend: BackendService, run_id: str) -> tuple[Check, ...]:
     """Return the checks of a draft cut; at the second pause they are recorded. Raises Refused if the run has no draft."""
     return backend.verify(run_id)
+
+
+class _Narrated:
+    """Narrates the steps of a run, and counts them."""
+
+    n_steps = 0
+
+    def __call__(self, progress: Progress) -> None:
+        self.n_steps += 1
+        _narrate(progress)
 
 
 def _narrate(progress: Progress) -> None:

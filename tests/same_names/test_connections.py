@@ -1,7 +1,11 @@
 """How often each command logs in and waits for the server beside an organisation's tables."""
 
+from functools import partial
+
 import pytest
 
+from console.backend.postgres.asking import ask_together
+from console.backend.postgres.connections import connect, scalar
 from console.backend.scratch.cluster import PORT
 from console.cli import installation
 from tests.backend.runs.test_round_trips import LOGINS, Operator, goes_the_whole_way, other_logins
@@ -23,6 +27,17 @@ def test_a_command_logs_in_as_often_as_in_a_database_of_its_own_but_before_a_bac
     assert other_logins(operator, MONITOR, expected) == {}
     trips = {name: sum(line.trips for line in lines) for name, lines in operator.lines.items()}
     assert {name: (trips[name], most) for name, most in _MOST.items() if trips[name] > most} == {}, trips
+
+
+def test_the_first_question_of_a_command_is_answered_by_the_consoles_own_tables(tied: Passage) -> None:
+    """It goes out by the names of a database of the console's own, where the organisation has tables of the same ones."""
+    tied.execute("CREATE VIEW cutter_governance.v_hold AS SELECT 'of the organisation' AS reason")
+    tied.execute("GRANT SELECT ON cutter_governance.v_hold TO PUBLIC")
+    monitor, holds = tied.installation.settings.database.monitor, "SELECT count(*) FROM cutter_governance.v_hold"
+    with connect(monitor, read_only=True) as connection:
+        assert scalar(connection, holds) == 0
+    with connect(monitor, read_only=True) as connection:
+        assert ask_together(connection, partial(scalar, query=holds)) == (0,)
 
 
 _MOST = {"run start": 25, "run start --live": 60, "arm": 24, "run resume": 47, "enact": 48}

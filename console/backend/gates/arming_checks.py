@@ -19,6 +19,7 @@ from console.backend.gates.dry_runs import (
 from console.backend.gates.gate import reported
 from console.backend.gates.grants import grants, grants_check
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
+from console.backend.gates.plan_conditions import ask_conditions_ahead, conditions_of, context_of, next_writing
 from console.backend.gates.precheck_live import (
     database,
     deployed_tree,
@@ -46,8 +47,7 @@ from console.backend.postgres.inventory import schema_digest
 from console.backend.postgres.privileges import ArmingRight, arming_rights
 from console.backend.postgres.records import RunRow, all_runs, find_run
 from console.backend.postgres.replication import measure_replication
-from console.backend.runs.phase_context import PhaseContext, Role
-from console.backend.runs.preflight import before_write
+from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.ruling_facts import RulingFacts
 from console.backend.runs.run_views import elsewhere
 from console.backend.runs.site_creation import Limit, has_trial, phase_limit, tried_there
@@ -168,6 +168,9 @@ def _report(probe: Probe, run_id: str, items: tuple[Item, ...], trial_command: s
     if run_id:
         ask_ahead(probe, run_id)
     subject = _subject(probe, run_id, trial_command)
+    row = subject.value.row if subject.value is not None else None
+    if _PLAN in items and row is not None and _not_at_a_pause(row) is None:
+        ask_conditions_ahead(probe, row, _schema_as_measured(probe))
     checks = tuple(item.ask(probe, subject, item.name) for item in items)
     return reported(PRE, checks, began, whole_ms(time.perf_counter() - started))
 
@@ -421,16 +424,9 @@ def _plan(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
 
 
 def _fit(probe: Probe, row: RunRow, trial_command: str | None) -> Fit:
-    workspace = Workspace.open(probe.installation.root, row.run_id)
-    context = PhaseContext(probe.installation, workspace, workspace.request(), lambda *_: None)
-    of_pause = {
-        Stage.AWAITING_CUT_AUTHORIZATION: Phase.CUT_LEG_A,
-        Stage.AWAITING_LIFECYCLE_AUTHORIZATION: Phase.LIFECYCLE_ENACT,
-    }
-    phase = of_pause.get(row.stage, Phase.LEG_B_RECORD)
+    context, phase = context_of(probe, row), next_writing(row)
     try:
-        with probe.reading(Role.EXECUTOR) as connection:
-            conditions = before_write(context, connection, phase, _schema_as_measured(probe))
+        conditions = conditions_of(probe, row, _schema_as_measured(probe))
     except Drifted as drifted:
         return Fit(answer="", refused=f"{drifted.code}: {drifted.message}", next_action=drifted.next_action)
     fit = _fit_by(conditions, conditions[0].detail)

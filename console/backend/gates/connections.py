@@ -16,10 +16,10 @@ from console.backend.postgres.server import SessionRow, session_of
 from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.phase_context import Role
 
-MONITOR, _STOPPER = "monitor", "stopper"
-LINE_OF_MONITOR = "line of the monitor"
-"""Name of the question what the monitoring role's connection is."""
-ROLES = {MONITOR: "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_verify", _STOPPER: "cutter_stop"}
+MONITOR, EXECUTOR, _STOPPER = "monitor", "executor", "stopper"
+LINE_OF_MONITOR, LINE_OF_EXECUTOR = "line of the monitor", "line of the executor"
+"""Names of the questions what the connections of these roles are."""
+ROLES = {MONITOR: "cutter_ro", EXECUTOR: "cutter_exec", "verifier": "cutter_verify", _STOPPER: "cutter_stop"}
 """The role that each connection of the settings is for: whoever verifies may not be who executed. The last one may be missing."""
 
 
@@ -133,15 +133,19 @@ def _line_of_monitor(probe: Probe) -> Connected:
         return _line(MONITOR, connection)
 
 
+def _line_of(probe: Probe, name: str, role: Role) -> Connected:
+    with probe.reading(role) as connection:
+        return _line(name, connection)
+
+
 def _lines(probe: Probe) -> tuple[Connected, ...]:
     lines = [probe.once(LINE_OF_MONITOR, lambda: _line_of_monitor(probe))]
     if probe.is_of_another_layout():
         return (lines[0].model_copy(update={"other_layout": True}),)
-    for name, role in (("executor", Role.EXECUTOR), ("verifier", Role.VERIFIER)):
-        # A monitoring console opens no session that could write; the verdict names the connections that it leaves out.
-        if not probe.read_only:
-            with probe.reading(role) as connection:
-                lines.append(_line(name, connection))
+    # A monitoring console opens no session that could write; the verdict names the connections that it leaves out.
+    if not probe.read_only:
+        lines.append(probe.once(LINE_OF_EXECUTOR, lambda: _line_of(probe, EXECUTOR, Role.EXECUTOR)))
+        lines.append(_line_of(probe, "verifier", Role.VERIFIER))
     stopper = probe.installation.settings.database.stopper
     if stopper and not probe.read_only:
         purpose = f"gate {probe.gate}"

@@ -9,7 +9,7 @@ import psycopg
 
 from console.backend.model.errors import CutterError
 from console.backend.model.schema_names import SchemaNames
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.sessions import NamesDiffer, Session
 
 T = TypeVar("T")
 Question = Callable[[psycopg.Connection], T]
@@ -67,8 +67,8 @@ class _Replay:
         return self.session.info
 
     @property
-    def names(self) -> SchemaNames:
-        """Return where the console's own tables stand, as the session knows."""
+    def known_names(self) -> SchemaNames:
+        """Return where the console's own tables stand, as the session knows or presumes: if it is otherwise, all is asked again."""
         return self.session.names
 
     def execute(self, query: Any, parameters: Any = None) -> psycopg.Cursor[Any]:
@@ -141,6 +141,11 @@ class Answer(Generic[T]):
             self._error = error
         return ()
 
+    def forget(self) -> None:
+        """Let the question be asked anew."""
+        self._values.clear()
+        self._error = None
+
     def raise_error(self) -> None:
         """Raise what the question has raised, if it has."""
         if self._error is not None:
@@ -173,9 +178,12 @@ class Asking:
             return
         match self._connection:
             case Session() as session:
-                memories = [_Memory() for _ in self._answers]
-                while statements := self._unanswered(session, memories):
-                    _exchange(session, statements)
+                try:
+                    self._exchange(session)
+                except NamesDiffer:
+                    for answer in self._answers:
+                        answer.forget()
+                    self._exchange(session)
             case _Replay() as replay:
                 # Asked within a question: its statements go out with those of the others.
                 if statements := self._unanswered(replay.session, replay.next_block(len(self._answers))):
@@ -186,6 +194,11 @@ class Asking:
         for answer in self._answers:
             answer.raise_error()
 
+    def _exchange(self, session: Session) -> None:
+        memories = [_Memory() for _ in self._answers]
+        while statements := self._unanswered(session, memories):
+            _exchange(session, statements)
+
     def _unanswered(self, session: Session, memories: list[_Memory]) -> tuple[_Statement, ...]:
         pairs = zip(self._answers, memories, strict=True)
         return tuple(statement for answer, memory in pairs for statement in answer.go_on(session, memory))
@@ -193,7 +206,7 @@ class Asking:
 
 def _exchange(session: Session, statements: Iterable[_Statement]) -> None:
     sent: dict[object, _Statement] = {}
-    with session.together():
+    with session.together(is_repeatable=True):
         for statement in statements:
             # One that is asked twice is sent once: the schema's digest takes the server longer than all else together.
             if sent.setdefault(statement.identity, statement) is statement:

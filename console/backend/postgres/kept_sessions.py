@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar
 
 import psycopg
 
-from console.backend.model.schema_names import SchemaNames
+from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.postgres.lines import may_be_a_limit
 from console.backend.postgres.sessions import Session, begin_again, log_in
 
@@ -58,6 +58,11 @@ class _Kept:
         """Return the schemas of the console's own tables if the server has said what a session of this connection string is."""
         with self._changed:
             return self._known.get(conninfo)
+
+    def presumed(self) -> SchemaNames | None:
+        """Return those that it has said on any connection of this command, which are all to one database."""
+        with self._changed:
+            return next(iter(self._known.values()), None)
 
     def know(self, conninfo: str, names: SchemaNames) -> None:
         """Note that it has."""
@@ -258,14 +263,16 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
     """
 
     def new() -> Session:
+        presumed = kept.presumed() if kept is not None else None
         session = log_in(
             conninfo,
             application=application,
             statement_timeout_s=statement_timeout_s,
             read_only=read_only,
-            known=None if kept is None else kept.known(conninfo),
+            known=kept.known(conninfo) or (None if read_only else presumed) if kept is not None else None,
+            presumed=presumed or OWN if read_only else None,
         )
-        if kept is not None:
+        if kept is not None and not session.is_presumed:
             kept.know(conninfo, session.names)
         session.has_written = not read_only
         return session
@@ -317,6 +324,8 @@ def leave_session(conninfo: str, session: Session, *, failed: bool) -> None:
         session.close()
         return
     keep = False
+    if not session.is_presumed:
+        kept.know(conninfo, session.names)
     try:
         # What was not answered, or with a warning, has failed.
         is_of_use = (session.reads_only or kept.keeps_writers) and not session.has_sent_much

@@ -315,10 +315,20 @@ def draft_digests(connection: psycopg.Connection, run_id: str, *, lines_to: int)
 
     Up to `lines_to` drafts are read back whether they are known or not.
     """
+    return read_unless_known(connection, run_id, known_digests(connection, run_id), lines_to=lines_to)
+
+
+def known_digests(connection: psycopg.Connection, run_id: str) -> DraftDigests | None:
+    """Return the digests of the drafts if no row has moved since they were verified, else None."""
     row = connection.execute(_KNOWN, (run_id,)).fetchone()
-    if row is None or row[2] <= lines_to:
-        return draft_state(connection, run_id)
-    return DraftDigests(digest=str(row[0]), file_sha256=str(row[1]), count=int(row[2]))
+    return None if row is None else DraftDigests(digest=str(row[0]), file_sha256=str(row[1]), count=int(row[2]))
+
+
+def read_unless_known(
+    connection: psycopg.Connection, run_id: str, known: DraftDigests | None, *, lines_to: int
+) -> DraftDigests:
+    """Return the digests that are known; read the drafts back where they are not, and up to `lines_to` of them in any case."""
+    return draft_state(connection, run_id) if known is None or known.count <= lines_to else known
 
 
 def draft_reading(connection: psycopg.Connection, run_id: str) -> tuple[str, DraftState]:

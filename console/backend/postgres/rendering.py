@@ -73,6 +73,6 @@ class _Doubled(sql.Composable):
 
 
 def schema_names(connection: psycopg.Connection) -> SchemaNames:
-    """Return where the console's own tables stand in the connection's database, as its session knows."""
-    names: Any = getattr(connection, "names", OWN)
+    """Return where the console's own tables stand in the connection's database, as its session knows; it asks if it does not."""
+    names: Any = getattr(connection, "known_names", OWN)
     return cast("SchemaNames", names)

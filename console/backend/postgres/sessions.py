@@ -124,8 +124,12 @@ class _Cursor(psycopg.Cursor[Row]):
         statement = _named(session, query, params)
         if not isinstance(session, Session) or not session.is_to_begin:
             return super().execute(statement, params, prepare=prepare, binary=binary)
-        with session.together():
-            super().execute(statement, params, prepare=prepare, binary=binary)
+        try:
+            with session.together(is_repeatable=True):
+                super().execute(statement, params, prepare=prepare, binary=binary)
+        except NamesDiffer:
+            with session.together():
+                super().execute(_named(session, query, params), params, prepare=prepare, binary=binary)
         return self
 
     @contextmanager
@@ -176,6 +180,10 @@ def sent_together(connection: psycopg.Connection) -> AbstractContextManager[None
     return connection.together() if isinstance(connection, Session) else nullcontext()
 
 
+class NamesDiffer(Exception):
+    """What was presumed of a session is not so: nothing of the exchange counts, and it can be sent again with the right names."""
+
+
 class Session(psycopg.Connection):
     """A connection that waits for no answer beyond its limits, even if the line is dead without a sign of it.
 
@@ -196,6 +204,8 @@ class Session(psycopg.Connection):
     """True if rows have arrived one by one since the last exchange."""
     names: SchemaNames = OWN
     """Schemas of the console's own tables; every statement is sent with these names."""
+    is_presumed = False
+    """True until the server has said what the session is: until then `names` are presumed."""
     _settings: Mapping[str, str] | None = None
     _isolation = psycopg.IsolationLevel.READ_COMMITTED
     _exchange: psycopg.Pipeline | None = None
@@ -240,9 +250,22 @@ class Session(psycopg.Connection):
 
     def begin(self) -> None:
         """Begin a transaction now, if its first statement is one that nothing can be sent together with, or there is none."""
+        self.settle()
         if self.is_to_begin:
             with self.together():
                 pass
+
+    def settle(self) -> None:
+        """Have the server say what the session is, together with the beginning of a transaction, if it has not said it yet."""
+        if self.is_presumed:
+            with suppress(NamesDiffer), self.together(is_repeatable=True):
+                pass
+
+    @property
+    def known_names(self) -> SchemaNames:
+        """Return the schemas of the console's own tables, as the server has said."""
+        self.settle()
+        return self.names
 
     @property
     def autocommit(self) -> bool:
@@ -263,14 +286,18 @@ class Session(psycopg.Connection):
             yield block
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self, *, is_repeatable: bool = False) -> Iterator[None]:
         """Send the statements of the block in one exchange; their answers are there at its end, not before.
 
-        The first error of the server ends the exchange, and is raised: nothing behind it was executed.
+        The first error of the server ends the exchange, and is raised: nothing behind it was executed. A block that is
+        `is_repeatable` may be the first of a session whose names are presumed. Raises NamesDiffer, with its transaction
+        rolled back, if the server says other ones: the caller repeats the block then.
         """
         if self._is_in_exchange:
             yield
             return
+        if not is_repeatable:
+            self.settle()
         begins = self.is_to_begin
         errors: list[psycopg.Error] = []
         answer: psycopg.Cursor[TupleRow] | None = None
@@ -295,9 +322,17 @@ class Session(psycopg.Connection):
             errors.append(_first_error(error))
         # What the session is decides before what a statement in it met.
         if answer is not None and answer.pgresult is not None and not self.broken:
-            _require_unmoved(self.names, _require_settled(self, answer))
+            self._accept(_require_settled(self, answer))
         if errors:
             raise errors[0]
+
+    def _accept(self, names: SchemaNames) -> None:
+        if self.is_presumed and names != self.names:
+            self.names, self.is_presumed = names, False
+            self.leave()
+            raise NamesDiffer
+        self.is_presumed = False
+        _require_unmoved(self.names, names)
 
     def _send_beginning(self) -> psycopg.Cursor[TupleRow] | None:
         """Send BEGIN and the settings. Return where the answer to these will be; None if there are none."""
@@ -420,17 +455,23 @@ def open_session(
 
 
 def log_in(
-    conninfo: str, *, application: str, statement_timeout_s: float, read_only: bool, known: SchemaNames | None = None
+    conninfo: str,
+    *,
+    application: str,
+    statement_timeout_s: float,
+    read_only: bool,
+    known: SchemaNames | None = None,
+    presumed: SchemaNames | None = None,
 ) -> Session:
     """Open a session as `open_session` does, whose transactions begin in one exchange with their first statement.
 
     The server is asked at once what the session is, before anything else is sent to it. If it is `known`, because
-    another session of this command has asked with the same connection string, it is asked together with the first
-    statement, whose answer counts only then.
+    another session of this command has asked, it is asked together with the first statement, whose answer counts only
+    then. So it is if it is `presumed`, for what only reads: where the server says otherwise, that is asked again.
     """
-    if known is not None:
+    if (names := known or presumed) is not None:
         session = _log_in(conninfo, application)
-        session.names = known
+        session.names, session.is_presumed = names, known is None
         begin_again(session, application=application, statement_timeout_s=statement_timeout_s, read_only=read_only)
         return session
     session = open_session(conninfo, application=application, statement_timeout_s=statement_timeout_s)
@@ -537,8 +578,8 @@ def _schema_names(schemas: list[tuple[str, str | None]]) -> SchemaNames:
 
 def _require_unmoved(known: SchemaNames, names: SchemaNames) -> None:
     if names != known:
-        message = "the schemas of the console's own tables were changed while this command ran"
-        raise Drifted(StopCode.DRIFT, message, "Find out who did. Then the same again.")
+        message = "the schemas of the console's own tables are not those that this command has seen: they were changed meanwhile, or this connection is to another database"
+        raise Drifted(StopCode.DRIFT, message, "Find out which: cutter-console gates G1. Then the same again.")
 
 
 def wrong_encoding(database: str, encoding: str) -> Refused:

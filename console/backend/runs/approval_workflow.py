@@ -13,7 +13,6 @@ from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
 from console.backend.approvals.signatures import signatures_beside, signing_command
 from console.backend.approvals.statement import (
-    MAX_LISTED,
     DraftFacts,
     RunFacts,
     Statement,
@@ -53,11 +52,12 @@ from console.backend.postgres.rulings import CutRow
 from console.backend.runs.bars import barred_error
 from console.backend.runs.binding import Place, displacement, enactment_target, here, place_of
 from console.backend.runs.custody import require_holder
+from console.backend.runs.draft_reading import drafts_as_known, read_drafts_back, read_drafts_for, with_cut_and_drafts
 from console.backend.runs.known_run import known_run
 from console.backend.runs.later_texts import require_later
 from console.backend.runs.operations import commit_without_event, operation
 from console.backend.runs.phase_context import Role
-from console.backend.runs.ruling_facts import RulingFacts, facts_of_run, only_of, with_cut
+from console.backend.runs.ruling_facts import RulingFacts, facts_of_run, only_of
 from console.backend.runs.run_views import plan_and_bar, run_and_plan
 from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
 from console.backend.runs.workspace import Workspace
@@ -151,7 +151,7 @@ def write_drafted(
             raise Drifted(StopCode.IDENTITY_MISMATCH, f"no SG_1 is drafted for run {row.run_id}: {elsewhere}", action)
         write_statement(path, draft_statement(purpose, facts, policy.sha256, installation.context))
         return None
-    refusal, state = _draft_reading(installation, row.run_id, purpose)
+    refusal, state = read_drafts_for(installation, row.run_id, purpose)
     displaced = displacement(row.stage, None, place)
     if refusal and displaced is not None and displaced.is_standby:
         # What the drafts lack elsewhere cannot be made up for here: a standby neither verifies nor takes back.
@@ -181,7 +181,7 @@ def _restore_units(installation: Installation, run_id: str, path: Path) -> None:
     _, compared = read_drafts(path, signed, installation.context.now())
     if signed.drafts is None or all(check.outcome is Outcome.PASS for check in compared):
         return
-    data = _draft_state(installation, run_id).lines.data
+    data = read_drafts_back(installation, run_id).lines.data
     if sha256_hex(data) == signed.drafts.file_sha256:
         replace_file(path.with_name(signed.drafts.file), data)
 
@@ -241,7 +241,7 @@ def check(
     claimed = parse_statement(data)
     known = only_of(claimed.run_id, known)
     if known is not None and claimed.purpose.over_drafts:
-        known = with_cut(installation, known)
+        known, state = with_cut_and_drafts(installation, known)
     expected = expectation(installation, statement, claimed, state, known)
     over_batch, beside = _signed_over_its_batch(statement, data, claimed)
     return check_statement(
@@ -272,7 +272,7 @@ def expectation(
     in_batch = bool(_batch_of(installation, claimed.run_id))
     elsewhere, action = said_elsewhere(facts.target, claimed.run_id, claimed.purpose, place, in_batch=in_batch)
     if claimed.purpose.over_drafts:
-        state = state or _draft_digests(installation, claimed.run_id)
+        state = state or drafts_as_known(installation, claimed.run_id)
         enacts = claimed.purpose is Purpose.ENACT
         drafted = _draft_facts(known, state, statement, cut=enacts)
         # A revert is over the drafts that are there; an enactment must find those that were planned.
@@ -303,7 +303,7 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
     """Check a statement, then record it as cutter_verify. Raises Refused or Waiting naming every failed check."""
     claimed = parse_statement(read_statement(statement))
     # The database compares them again with the statement, and each line with what was signed, as it records the ruling.
-    state = _draft_digests(installation, claimed.run_id) if claimed.purpose.over_drafts else None
+    state = drafts_as_known(installation, claimed.run_id) if claimed.purpose.over_drafts else None
     checked = check(installation, statement, signatures, state)
     raise_if_invalid(checked)
     signed = checked.statement
@@ -533,29 +533,6 @@ def _step_deltas(
 def _own_profile(plan: CutPlan) -> StatementProfile | None:
     name, sha256 = plan.document.profile, plan.document.profile_sha256
     return StatementProfile(name=name, sha256=sha256) if sha256 else None
-
-
-def _draft_state(installation: Installation, run_id: str) -> ledger.DraftState:
-    """Read the drafts back from the database as the role that must not execute."""
-    with connect(installation.settings.database.verifier, read_only=True, purpose="drafts") as connection:
-        return ledger.draft_state(connection, run_id)
-
-
-def _draft_digests(installation: Installation, run_id: str) -> ledger.DraftDigests:
-    """Return the drafts as that role has them: with their lines where a statement lists them, or where they are not known."""
-    with connect(installation.settings.database.verifier, read_only=True, purpose="drafts") as connection:
-        return ledger.draft_digests(connection, run_id, lines_to=MAX_LISTED)
-
-
-def _draft_reading(installation: Installation, run_id: str, purpose: Purpose) -> tuple[str, ledger.DraftState]:
-    """Read the drafts back, and of an enactment why it could not be; empty for what may be ruled on."""
-    limit_s = installation.settings.statement_limit_s
-    with connect(
-        installation.settings.database.verifier, read_only=True, timeout_s=limit_s, purpose="drafts"
-    ) as connection:
-        if purpose is Purpose.ENACT:
-            return ledger.draft_reading(connection, run_id)
-        return "", ledger.draft_state(connection, run_id)
 
 
 def _draft_facts(known: RulingFacts, state: ledger.DraftDigests, statement: Path, *, cut: bool) -> DraftFacts:

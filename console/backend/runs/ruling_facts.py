@@ -64,13 +64,6 @@ def only_of(run_id: str, facts: RulingFacts | None) -> RulingFacts | None:
     return facts if facts is not None and facts.row.run_id == run_id else None
 
 
-def with_cut(installation: Installation, facts: RulingFacts) -> RulingFacts:
-    """Add ruling and decision of the run's cut, asked as the verifying role: a ruling over drafts is judged by them too."""
-    run_id = facts.row.run_id
-    with connect(installation.settings.database.verifier, read_only=True, purpose="recorded cut") as connection:
-        return facts._replace(cut=recorded_cuts(connection, (run_id,)).get(run_id))
-
-
 def facts_of_run(installation: Installation, run_id: str, *, over_drafts: bool) -> RulingFacts:
     """Return the facts of one run. Raises Refused if the database has none of that id."""
     facts = measure_facts_of(installation, (run_id,), over_drafts=over_drafts).get(run_id)

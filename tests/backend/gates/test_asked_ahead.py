@@ -29,6 +29,7 @@ def _told(passage: Passage) -> Told:
 def _each_by_itself(passage: Passage, monkeypatch: pytest.MonkeyPatch) -> Told:
     with monkeypatch.context() as patch:
         patch.setattr(arming_checks, "ask_ahead", lambda *_: None)
+        patch.setattr(arming_checks, "ask_conditions_ahead", lambda *_: None)
         return _told(passage)
 
 
@@ -46,7 +47,7 @@ def test_what_is_asked_ahead_is_what_each_check_would_have_measured(
 
     monkeypatch.setattr(Asked, "know", noted)
     told = _told(passage)
-    assert len(known) == 7
+    assert len(known) == (7 if state == "enacted" else 8)
     assert told == _each_by_itself(passage, monkeypatch)
 
 
@@ -64,6 +65,21 @@ def test_where_one_question_fails_each_check_asks_for_itself(
     report = readiness(passage.installation, passage.run_id)
     assert named(report, "PRE-10 standbys").outcome is Outcome.PASS
     assert report.outcome is not Outcome.PASS
+
+
+def test_what_the_executor_cannot_ask_is_said_by_the_check_of_the_plan_alone(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = at("SG_1 imported")
+    with passage.connect() as connection:
+        connection.execute(b"REVOKE SELECT ON cutter_governance.unit_vocabulary FROM cutter_exec")
+
+    told = _told(passage)
+    assert told == _each_by_itself(passage, monkeypatch)
+    report = readiness(passage.installation, passage.run_id)
+    assert [check.name for check in report.checks if check.outcome is Outcome.INCONCLUSIVE] == [
+        "PRE-9 plan fits the database"
+    ]
 
 
 def test_what_cannot_be_made_out_is_told_by_its_check(at: At) -> None:

@@ -43,14 +43,14 @@ def _trips(line: CountingProxy) -> list[int]:
 def test_a_question_begins_its_transaction_and_the_next_one_of_the_command_ends_it(
     database: Database, line: CountingProxy
 ) -> None:
-    """Two for the login and its settings, and one for each question."""
+    """One for the login, and one for each question."""
     reader = line.conninfo(database.conninfo("cutter_ro"))
     with sessions_kept():
         for _ in range(3):
             with connect(reader, read_only=True) as connection:
                 assert scalar(connection, HOLDS) == 0
                 assert scalar(connection, "SHOW transaction_read_only") == "on"
-    assert _trips(line) == [2 + 3 * 2]
+    assert _trips(line) == [1 + 3 * 2]
 
 
 def test_a_transaction_that_writes_has_one_for_its_commit_alone(database: Database, line: CountingProxy) -> None:
