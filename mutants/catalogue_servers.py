@@ -13,6 +13,40 @@ _DRIFT = "tests/backend/postgres/test_drift.py"
 
 SERVERS = (
     Mutant(
+        "gates: what was not answered together is left to the gates",
+        "console/backend/gates/board_questions.py",
+        "                answer.set_exception(NotAsked())\n",
+        "                answer.set_result(None)\n",
+        (
+            "tests/backend/gates/test_board_questions.py::test_where_a_question_fails_each_gate_asks_for_itself[v_policy_pin]",
+        ),
+    ),
+    Mutant(
+        "gates: what is asked together leaves time for the gates",
+        "console/backend/gates/board_questions.py",
+        "probe.seconds_left / 2",
+        "probe.seconds_left",
+        (
+            "tests/backend/gates/test_board_questions.py::test_a_question_that_waits_leaves_half_of_the_time_to_the_gates",
+        ),
+    ),
+    Mutant(
+        "gates: whoever was promised an answer that did not come asks for itself",
+        "console/backend/gates/probe.py",
+        "if there is None or (there.done() and isinstance(there.exception(), NotAsked)):",
+        "if there is None:",
+        (
+            "tests/backend/gates/test_board_questions.py::test_who_was_promised_an_answer_waits_for_it_or_asks_for_itself",
+        ),
+    ),
+    Mutant(
+        "gates: a trial of a write is never committed",
+        "console/backend/gates/probe.py",
+        "with uncommitted(conninfo, timeout_s",
+        "with connect(conninfo, timeout_s",
+        ("tests/backend/gates/test_baseline.py::test_what_a_trial_has_written_is_not_there_afterwards",),
+    ),
+    Mutant(
         "sessions: names that were presumed are compared with what the server says",
         "console/backend/postgres/sessions.py",
         "        if self.is_presumed and names != self.names:\n",
@@ -49,7 +83,7 @@ SERVERS = (
     Mutant(
         "sessions: a write that is the first of a command waits for what the session is",
         "console/backend/postgres/kept_sessions.py",
-        "presumed or OWN if read_only else None",
+        "presumed or OWN if asks_with_first else None",
         "presumed or OWN",
         (
             "tests/backend/postgres/test_presumed_names.py::test_a_write_that_is_the_first_of_a_command_goes_out_when_the_server_has_said_what_the_session_is",

@@ -1,9 +1,12 @@
 """How often each command logs in and waits for the server beside an organisation's tables."""
 
+import time
 from functools import partial
 
 import pytest
 
+from console.backend.gates.board_questions import ask_for_all
+from console.backend.gates.probe import Probe
 from console.backend.postgres.asking import ask_together
 from console.backend.postgres.connections import connect, scalar
 from console.backend.scratch.cluster import PORT
@@ -12,6 +15,7 @@ from tests.backend.runs.test_round_trips import LOGINS, Operator, goes_the_whole
 from tests.same_names.conftest import MONITOR
 from tests.support.passage import Passage
 from tests.support.round_trips import counting_proxy
+from tests.support.waiting import until
 
 
 def test_a_command_logs_in_as_often_as_in_a_database_of_its_own_but_before_a_backup(
@@ -40,5 +44,14 @@ def test_the_first_question_of_a_command_is_answered_by_the_consoles_own_tables(
         assert ask_together(connection, partial(scalar, query=holds)) == (0,)
 
 
-_MOST = {"run start": 25, "run start --live": 60, "arm": 24, "run resume": 47, "enact": 48}
+def test_what_the_gates_ask_together_is_answered_there_too(tied: Passage) -> None:
+    """One question that cannot be asked together would leave all of them to the gates, each with a wait of its own."""
+    probe = Probe(tied.installation, "all", time.monotonic() + 60.0)
+    ask_for_all(probe)
+    asked = probe.asked._answers
+    until(lambda: all(answer.done() for answer in asked.values()), "every question is answered or left")
+    assert [name for name, answer in asked.items() if answer.exception() is not None] == []
+
+
+_MOST = {"run start": 24, "run start --live": 58, "arm": 21, "run resume": 45, "enact": 43}
 """Round trips: its tables are asked about, and its functions tried, beside what any run asks."""

@@ -2,9 +2,12 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
 
 from console.backend.approvals.bindings import placeholders_in
 from console.backend.approvals.check import open_checks
@@ -32,6 +35,7 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family
 from console.backend.model.value import Value
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.batches import batch_of_each_run
 from console.backend.postgres.records import ApprovalRow, RunRow, all_runs, approvals
 from console.backend.runs import approval_workflow, batch_rulings
@@ -86,17 +90,34 @@ class Facts(Value):
     placeholders: Measurement[tuple[SafeText, ...]]
 
 
+LEDGER = "runs and rulings"
+"""Name of the question for them."""
+
+
+class LedgerRows(NamedTuple):
+    """Rows of the ledger, read together."""
+
+    runs: tuple[RunRow, ...]
+    rulings: tuple[ApprovalRow, ...]
+    batches: Mapping[str, str]
+    """The batch of each run that is a member of one."""
+
+
+def ledger_rows(connection: psycopg.Connection) -> LedgerRows:
+    """Return all runs, rulings and batches."""
+    with Asking(connection) as asking:
+        runs, rulings, batches = asking.ask(all_runs), asking.ask(approvals), asking.ask(batch_of_each_run)
+    return LedgerRows(runs.value, rulings.value, batches.value)
+
+
 def measure(probe: Probe) -> Facts:
     """Read policy and key ring, and look at every run that waits for a ruling."""
-    # `ledger` fills both lists. The packages are measured from the same rows, or not at all if it fails.
-    rows: list[RunRow] = []
-    recorded: list[ApprovalRow] = []
+    # `ledger` fills the list. The packages are measured from the same rows, or not at all if it fails.
+    rows: list[LedgerRows] = []
 
     def ledger() -> Ledger:
-        with probe.of_the_console() as connection:
-            rows.extend(all_runs(connection))
-            recorded.extend(approvals(connection))
-        return _ledger(tuple(recorded), probe.installation.context.now())
+        rows.append(probe.of_monitor(LEDGER, ledger_rows))
+        return _ledger(rows[0].rulings, probe.installation.context.now())
 
     ledger_fact = probe.ask("statements", "imported statements and their use", "the database", ledger, _ledger_in_words)
     policy, keys = policy_facts(probe)
@@ -109,7 +130,7 @@ def measure(probe: Probe) -> Facts:
             "packages",
             "statement, signatures and import of every run that waits for a ruling",
             "approvals/, gpg and the database",
-            lambda: _packages(probe, tuple(rows), ledger_fact),
+            lambda: _packages(probe, rows[0] if rows else None, ledger_fact),
             lambda packages: "; ".join(_in_words(package) for package in packages) or "no run waits for a ruling",
         ),
         placeholders=probe.ask(
@@ -249,17 +270,14 @@ def _in_words(package: Package) -> str:
     return f"{package.kind} of {package.run_id}: {package.status or 'not drafted'}, {package.signers or 'no signature'}"
 
 
-def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Measurement[Ledger]) -> tuple[Package, ...]:
-    if ledger.value is None:
+def _packages(probe: Probe, rows: LedgerRows | None, ledger: Measurement[Ledger]) -> tuple[Package, ...]:
+    if ledger.value is None or rows is None:
         raise Unmeasured(StopCode.UNREACHABLE, ledger.unmeasured, ledger.next_action)
     # Of a run of another root nothing can be drafted or read here.
-    here = [row for row in rows if not elsewhere(probe.installation, row)]
+    here = [row for row in rows.runs if not elsewhere(probe.installation, row)]
     waiting = [(row, KIND_AT[row.stage]) for row in here if row.family is Family.ACTIVE and row.stage in KIND_AT]
     ruled = [(row, kind) for row, kind in waiting if row.operation is not RunOperation.EDIT]
-    batches: dict[str, str] = {}
-    if ruled:
-        with probe.of_the_console() as connection:
-            batches = batch_of_each_run(connection)
+    batches = rows.batches
     together: dict[tuple[str, Kind], list[RunRow]] = {}
     for row, kind in ruled:
         if (batch_id := batches.get(row.run_id)) is not None:

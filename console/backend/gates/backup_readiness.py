@@ -1,11 +1,14 @@
 """G3: a backup can be taken, encrypted to a key whose private half is elsewhere, and no dump lies in plain text."""
 
+import functools
 import os
 import shlex
 import stat
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+
+import psycopg
 
 from console.backend.backup.plaintext import plaintext_dumps
 from console.backend.backup.recipient import (
@@ -36,7 +39,8 @@ from console.backend.model.outcome import Check
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.postgres.privileges import dump_rights
+from console.backend.postgres.asking import Question
+from console.backend.postgres.privileges import DumpRights, dump_rights
 from console.backend.runs.backups import tables_of_a_run, tables_of_others
 from console.backend.runs.other_layout import NOT_INSTALLED
 
@@ -198,13 +202,28 @@ def _open_entries(home: Path) -> Iterator[str]:
             yield f"{path} {mode:04o}"
 
 
+DUMP_RIGHTS = "rights to dump"
+"""Name of the question what the verifier lacks to dump the tables that a run can touch."""
+
+
+def rights_to_dump(connection: psycopg.Connection, installation: Installation) -> DumpRights:
+    """Return what the verifier lacks to dump the tables that a run can touch, and what of others' it copies."""
+    return dump_rights(connection, tables_of_a_run(installation), _VERIFIER, tables_of_others(installation))
+
+
 def _source(probe: Probe) -> Source:
     is_other = probe.is_of_another_layout()
-    tables = () if is_other else tables_of_a_run(probe.installation)
-    with probe.monitor() as connection:
-        rights = dump_rights(connection, tables, _VERIFIER, () if is_other else tables_of_others(probe.installation))
+    question: Question[DumpRights] = (
+        functools.partial(dump_rights, tables=(), role=_VERIFIER)
+        if is_other
+        else functools.partial(rights_to_dump, installation=probe.installation)
+    )
+    rights = probe.of_monitor(DUMP_RIGHTS, question, is_own=not is_other)
     return Source(
-        server_version=rights.server_version, closed=tuple(rights.missing), other_layout=is_other, tables=len(tables)
+        server_version=rights.server_version,
+        closed=tuple(rights.missing),
+        other_layout=is_other,
+        tables=0 if is_other else len(tables_of_a_run(probe.installation)),
     )
 
 

@@ -1,10 +1,21 @@
 """G1: the release was tested; write protections are tested live; row counts match the ledger, texts in force the pinned ones."""
 
 import functools
+from collections.abc import Callable
+from typing import NamedTuple
 
 import psycopg
 
-from console.backend.gates.connections import Connected, connections, connections_check
+from console.backend.gates.connections import (
+    EXECUTOR,
+    LINE_OF_EXECUTOR,
+    LINE_OF_VERIFIER,
+    VERIFIER,
+    Connected,
+    connected,
+    connections,
+    connections_check,
+)
 from console.backend.gates.gate import Gate
 from console.backend.gates.growth import Growth, growth_check, measure_growth
 from console.backend.gates.kept_numbers import KeptNumbers, kept_check, measure_kept
@@ -20,11 +31,12 @@ from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import counted
 from console.backend.postgres.kept_sessions import for_another_thread
-from console.backend.postgres.privileges import current_role_as_member
-from console.backend.postgres.records import current_hold, open_lease
-from console.backend.postgres.transactions import assigned_transaction_id
+from console.backend.postgres.privileges import CurrentRole, current_role_as_member
+from console.backend.postgres.server import SessionRow, session_of
+from console.backend.postgres.sessions import leave
 from console.backend.postgres.write_attempts import (
     count_documents,
     register_probe_document,
@@ -32,7 +44,7 @@ from console.backend.postgres.write_attempts import (
     try_to_create_run,
     try_writes_of_site,
 )
-from console.backend.runs.kill_switch import armed_for
+from console.backend.runs.kill_switch import SwitchRows, armed_for, switch_rows
 from console.backend.runs.phase_context import Role
 from console.backend.runs.site import site_mapping_of
 
@@ -118,19 +130,24 @@ def measure(probe: Probe) -> Facts:
     as_verifier = start(for_another_thread(functools.partial(_as_verifier, probe)), "G1 verifier")
     monitor = probe.ask("monitor", _ASKED, "the monitoring connection", lambda: _monitor(probe), _role_in_words)
     growth, kept = measure_growth(probe), measure_kept(probe)
-    verifier, connected = as_verifier.result()
-    dry, create, executor = as_executor.result()
+    verifier = as_verifier.result()
+    proofs = as_executor.result()
     return Facts(
         tests=tests,
-        connections=connected,
+        # Behind the two, which know by then what the sessions of their roles are.
+        connections=connections(probe),
         guard=guard,
-        dry=dry,
-        create=create,
-        executor=executor,
+        dry=proofs.dry,
+        create=_created(probe, proofs),
+        executor=proofs.role,
         verifier=verifier,
         monitor=monitor,
         rest=probe.ask(
-            "rest", "lease and HOLD after the proofs", "v_lease and v_hold", lambda: _rest(probe), _rest_in_words
+            "rest",
+            "lease and HOLD after the proofs",
+            "v_lease and v_hold",
+            lambda: _rest(probe, proofs.prefix),
+            _rest_in_words,
         ),
         growth=growth,
         kept=kept,
@@ -172,7 +189,7 @@ def _guard(probe: Probe) -> Measurement[Guarded]:
     )
 
 
-def _as_executor(probe: Probe) -> tuple[Measurement[DryProof], Measurement[CreateProof], Measurement[RoleProof]]:
+def _as_executor(probe: Probe) -> "_Proofs":
     """Make three proofs on one connection of the executor; an error in one stops those after it."""
     run_id, prefix = _probe_names(probe)
     proofs: list[tuple[DryProof, int, RoleProof]] = []
@@ -180,7 +197,8 @@ def _as_executor(probe: Probe) -> tuple[Measurement[DryProof], Measurement[Creat
     def all_three() -> DryProof:
         with probe.writing(Role.EXECUTOR) as connection:
             dry = _dry(connection, run_id, prefix)
-            role = _role(connection)
+            role, session = _role_and_session(connection)
+            probe.asked.know(LINE_OF_EXECUTOR, connected(EXECUTOR, session, connection))
             proofs.append((dry, _registered(connection, prefix), role))
         return dry
 
@@ -197,47 +215,68 @@ def _as_executor(probe: Probe) -> tuple[Measurement[DryProof], Measurement[Creat
         all_three,
         lambda proof: f"write: {proof.sqlstate or 'not refused'}; transaction id: {proof.xid or 'none assigned'}",
     )
-    create = probe.ask(
+    executor = probe.ask("executor", _ASKED, "the executor's connection", lambda: later()[2], _role_in_words)
+    return _Proofs(dry, executor, prefix, lambda: later()[1])
+
+
+class _Proofs(NamedTuple):
+    """Proofs on the executor's connection."""
+
+    dry: Measurement[DryProof]
+    role: Measurement[RoleProof]
+    prefix: str
+    """Prefix of the document that was registered and rolled back."""
+    inside: Callable[[], int]
+    """How many of it were registered inside of the transaction; raises Unmeasured if it did not come to that."""
+
+
+def _created(probe: Probe, proofs: _Proofs) -> Measurement[CreateProof]:
+    return probe.ask(
         "rolled-back-create",
-        f"rows of document {prefix}, registered by the executor, inside its transaction, and on a fresh connection after the rollback",
+        f"rows of document {proofs.prefix}, registered by the executor, inside its transaction, and on a fresh connection after the rollback",
         "the executor's connection, then the monitoring role's",
-        lambda: CreateProof(inside=later()[1], outside=_outside(probe, prefix)),
+        lambda: CreateProof(inside=proofs.inside(), outside=_left(probe, proofs.prefix)[1]),
         lambda proof: f"{proof.inside} inside, {proof.outside} outside",
     )
-    executor = probe.ask("executor", _ASKED, "the executor's connection", lambda: later()[2], _role_in_words)
-    return dry, create, executor
+
+
+def _left(probe: Probe, prefix: str) -> tuple[SwitchRows, int]:
+    """Return what the proofs have left: the switch, and how many documents of the prefix."""
+
+    def ask(connection: psycopg.Connection) -> tuple[SwitchRows, int]:
+        with Asking(connection) as asking:
+            switch = asking.ask(switch_rows)
+            documents = asking.ask(functools.partial(count_documents, docprefix=prefix))
+        return switch.value, documents.value
+
+    return probe.of_monitor("after the proofs", ask)
 
 
 def _dry(connection: psycopg.Connection, run_id: str, prefix: str) -> DryProof:
     connection.read_only = True
-    sqlstate = try_to_create_run(connection, run_id, prefix)
-    xid = assigned_transaction_id(connection)
+    sqlstate, xid = try_to_create_run(connection, run_id, prefix)
     # psycopg lets `read_only` change between transactions only, so the rollback comes first.
-    connection.rollback()
+    leave(connection)
     connection.read_only = False
     return DryProof(sqlstate=sqlstate, xid=xid or "")
 
 
 def _registered(connection: psycopg.Connection, prefix: str) -> int:
-    register_probe_document(connection, prefix)
-    inside = count_documents(connection, prefix)
+    inside = register_probe_document(connection, prefix)
+    # Waited for: behind it nothing of the document may be seen.
     connection.rollback()
     return inside
 
 
-def _outside(probe: Probe, prefix: str) -> int:
-    with probe.of_the_console() as connection:
-        return count_documents(connection, prefix)
-
-
-def _as_verifier(probe: Probe) -> tuple[Measurement[RoleProof], Measurement[tuple[Connected, ...]]]:
-    verifier = probe.ask("verifier", _ASKED, "the verifier's connection", lambda: _verifier(probe), _role_in_words)
-    return verifier, connections(probe)
+def _as_verifier(probe: Probe) -> Measurement[RoleProof]:
+    return probe.ask("verifier", _ASKED, "the verifier's connection", lambda: _verifier(probe), _role_in_words)
 
 
 def _verifier(probe: Probe) -> RoleProof:
     with probe.writing(Role.VERIFIER) as connection:
-        return _role(connection)
+        role, session = _role_and_session(connection)
+        probe.asked.know(LINE_OF_VERIFIER, connected(VERIFIER, session, connection))
+    return role
 
 
 def _monitor(probe: Probe) -> RoleProof:
@@ -246,22 +285,33 @@ def _monitor(probe: Probe) -> RoleProof:
     probe.require_primary()
     with probe.monitor() as connection:
         connection.read_only = False
-        proof = _role(connection, mapping)
-        connection.rollback()
-    return proof
+        return _role(connection, mapping)
 
 
 def _role(connection: psycopg.Connection, mapping: SiteMapping | None = None) -> RoleProof:
-    role = current_role_as_member(connection)
-    tried = try_direct_writes(connection) if mapping is None else try_writes_of_site(connection, mapping)
+    if mapping is None:
+        return _role_and_session(connection)[0]
+    role, tried = current_role_as_member(connection), try_writes_of_site(connection, mapping)
+    return _proof(role, tried)
+
+
+def _role_and_session(connection: psycopg.Connection) -> tuple[RoleProof, SessionRow]:
+    """Try the writes, and return what the session is in which they were tried."""
+    with Asking(connection) as asking:
+        role, tried = asking.ask(current_role_as_member), asking.ask(try_direct_writes)
+        session = asking.ask(session_of)
+    return _proof(role.value, tried.value), session.value
+
+
+def _proof(role: CurrentRole, tried: tuple[tuple[str, str], ...]) -> RoleProof:
     attempts = tuple(Attempt(statement=words, sqlstate=state) for words, state in tried)
     return RoleProof(role=role.name, superuser=role.superuser, attempts=attempts)
 
 
-def _rest(probe: Probe) -> AtRest:
-    with probe.of_the_console() as connection:
-        lease, hold = open_lease(connection), current_hold(connection)
-    return AtRest(lease=f"{lease.run_id} to {lease.purpose}" if lease else "", hold=hold is not None)
+def _rest(probe: Probe, prefix: str) -> AtRest:
+    rows, _ = _left(probe, prefix)
+    lease = rows.lease
+    return AtRest(lease=f"{lease.run_id} to {lease.purpose}" if lease else "", hold=rows.hold is not None)
 
 
 def _rest_in_words(at_rest: AtRest) -> str:

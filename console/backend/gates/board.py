@@ -6,6 +6,7 @@ from concurrent.futures import Future, wait
 from functools import partial
 from pathlib import Path
 
+from console.backend.gates.board_questions import ask_for_all
 from console.backend.gates.gate import AnyGate, reported
 from console.backend.gates.probe import Asked, Probe
 from console.backend.gates.registry import GATES
@@ -39,6 +40,8 @@ def measure_board(
     began, started = installation.context.now(), time.monotonic()
     ends_at = started + deadline_s
     shared = Asked()
+    if gates == GATES:
+        ask_for_all(Probe(installation, "all", ends_at, read_only, shared))
     probes = [(gate, Probe(installation, gate.id, ends_at, read_only, shared)) for gate in gates]
     pending = [(gate, start(for_another_thread(partial(_measure, gate, probe)), gate.id)) for gate, probe in probes]
     # A gate that still hangs then is left to its daemon thread, which cannot keep the program alive.

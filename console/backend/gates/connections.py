@@ -16,10 +16,11 @@ from console.backend.postgres.server import SessionRow, session_of
 from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.phase_context import Role
 
-MONITOR, EXECUTOR, _STOPPER = "monitor", "executor", "stopper"
-LINE_OF_MONITOR, LINE_OF_EXECUTOR = "line of the monitor", "line of the executor"
+MONITOR, EXECUTOR, VERIFIER, _STOPPER = "monitor", "executor", "verifier", "stopper"
+LINE_OF_MONITOR = "line of the monitor"
+LINE_OF_EXECUTOR, LINE_OF_VERIFIER = "line of the executor", "line of the verifier"
 """Names of the questions what the connections of these roles are."""
-ROLES = {MONITOR: "cutter_ro", EXECUTOR: "cutter_exec", "verifier": "cutter_verify", _STOPPER: "cutter_stop"}
+ROLES = {MONITOR: "cutter_ro", EXECUTOR: "cutter_exec", VERIFIER: "cutter_verify", _STOPPER: "cutter_stop"}
 """The role that each connection of the settings is for: whoever verifies may not be who executed. The last one may be missing."""
 
 
@@ -145,7 +146,7 @@ def _lines(probe: Probe) -> tuple[Connected, ...]:
     # A monitoring console opens no session that could write; the verdict names the connections that it leaves out.
     if not probe.read_only:
         lines.append(probe.once(LINE_OF_EXECUTOR, lambda: _line_of(probe, EXECUTOR, Role.EXECUTOR)))
-        lines.append(_line_of(probe, "verifier", Role.VERIFIER))
+        lines.append(probe.once(LINE_OF_VERIFIER, lambda: _line_of(probe, VERIFIER, Role.VERIFIER)))
     stopper = probe.installation.settings.database.stopper
     if stopper and not probe.read_only:
         purpose = f"gate {probe.gate}"

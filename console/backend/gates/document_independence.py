@@ -3,15 +3,14 @@
 import re
 from functools import partial
 
+import psycopg
+
 from console.backend.gates.gate import Gate
-from console.backend.gates.installed_functions import (
-    Source,
-    measure_sources,
-    sources_verdict,
-)
+from console.backend.gates.installed_functions import Source, installed_functions, sources_verdict
 from console.backend.gates.kinds_there import kinds_lacking, not_measured_for
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes, unclear
 from console.backend.gates.probe import Probe
+from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Check
@@ -19,9 +18,10 @@ from console.backend.model.readiness import Owner, first_three
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.probes import SIZES, CutProbe, Generality, cut_faults, probe_generality
 from console.backend.postgres.records import documents
-from console.backend.postgres.routines import Routine, measure_routines
+from console.backend.postgres.routines import Routine
 from console.backend.runs.phase_context import Role
 
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
@@ -71,7 +71,7 @@ def measure(probe: Probe) -> Facts:
             "definitions",
             "bodies of the product's functions, their pinned digests, and the registered documents",
             "pg_proc, v_schema_pin and v_document, as the monitoring role",
-            lambda: _definitions(probe),
+            lambda: probe.of_monitor(DEFINITIONS, partial(definitions_of, installation=probe.installation)),
             lambda definitions: (
                 f"{len(definitions.sources)} functions, {counted(definitions.documents, 'document')} looked for"
             ),
@@ -90,11 +90,17 @@ def _generality_in_words(generality: Generality) -> str:
     return f"N = {sizes}; transaction {generality.transaction}"
 
 
-def _definitions(probe: Probe) -> Definitions:
-    with probe.of_the_console() as connection:
-        routines = measure_routines(connection)
-        prefixes = tuple(row.docprefix for row in documents(connection))
-        sources = measure_sources(connection, routines, probe.installation)
+DEFINITIONS = "definitions"
+"""Name of the question for them."""
+
+
+def definitions_of(connection: psycopg.Connection, installation: Installation) -> Definitions:
+    """Return the texts of the functions, and which of them name a registered document."""
+    with Asking(connection) as asking:
+        installed = asking.ask(partial(installed_functions, installation=installation))
+        registered = asking.ask(documents)
+    routines, sources = installed.value
+    prefixes = tuple(row.docprefix for row in registered.value)
     ours = {source.name for source in sources}
     constants = document_constants(tuple(routine for routine in routines if routine.name in ours), prefixes)
     return Definitions(sources=sources, documents=len(prefixes), constants=constants)

@@ -1,5 +1,6 @@
 """Row counts beside the pinned baseline; the recorded steps since then must explain the difference exactly."""
 
+import functools
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.states import Phase, is_ended
 from console.backend.model.tables import LEG_A, SIGNATURE, UNIT, VERIFY_RESULT
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.measure import REGISTRIES, measure_counts
 from console.backend.postgres.recorded_steps import StepRow, baseline, count_runs_since, steps_since
 from console.backend.postgres.rendering import schema_names
@@ -68,8 +70,7 @@ def measure_growth(probe: Probe) -> Measurement[Growth]:
     """Read counts, baseline and steps in one transaction."""
 
     def ask() -> Growth:
-        with probe.of_the_console() as connection:
-            return _growth(connection, probe.installation.root)
+        return probe.of_monitor(GROWTH, functools.partial(growth_of, root=probe.installation.root))
 
     return probe.ask(
         "rows",
@@ -80,18 +81,30 @@ def measure_growth(probe: Probe) -> Measurement[Growth]:
     )
 
 
-def _growth(connection: psycopg.Connection, root: Path) -> Growth:
-    pinned = baseline(connection)
+GROWTH = "growth"
+"""Name of the question for it."""
+
+
+def growth_of(connection: psycopg.Connection, root: Path) -> Growth:
+    """Return the rows of every table now and as they were pinned, and the steps since; the plans of these are below `root`."""
+    with Asking(connection) as asking:
+        pins, counts = asking.ask(baseline), asking.ask(measure_counts)
+    pinned = pins.value
     pinned_rows = {row.table: row.rows for row in pinned}
     run_id, since = (pinned[0].run_id, pinned[0].pinned_at) if pinned else (None, None)
+    started, steps = 0, tuple[StepRow, ...]()
+    if since:
+        with Asking(connection) as asking:
+            starts = asking.ask(functools.partial(count_runs_since, since=since))
+            recorded = asking.ask(functools.partial(steps_since, since=since, pinned_by=run_id))
+        started, steps = starts.value, recorded.value
     return Growth(
         rows=tuple(
-            Row(table=count.table, rows=count.rows, baseline=pinned_rows.get(count.table))
-            for count in measure_counts(connection)
+            Row(table=count.table, rows=count.rows, baseline=pinned_rows.get(count.table)) for count in counts.value
         ),
         pinned_by=run_id or "",
         pinned_at=since,
-        started=count_runs_since(connection, since) if since else 0,
+        started=started,
         steps=tuple(
             Step(
                 run_id=step.run_id,
@@ -101,7 +114,7 @@ def _growth(connection: psycopg.Connection, root: Path) -> Growth:
                 closed=is_ended(step.stage, step.family),
                 amendment=_amendment(step, root),
             )
-            for step in (steps_since(connection, since, run_id) if since else ())
+            for step in steps
             if deltas_of(step.phase, step.n_units)
         ),
         names=schema_names(connection),

@@ -1,5 +1,7 @@
 """The product's functions as the catalogue has them, beside the pinned digests and the program's own text."""
 
+from functools import partial
+
 import psycopg
 
 from console.backend.gates.measurement import Verdict, fails, passes
@@ -8,9 +10,10 @@ from console.backend.host.site_files import kept_mapping
 from console.backend.model.readiness import first_three
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.rendering import schema_names
-from console.backend.postgres.routines import Routine, pinned_bodies
+from console.backend.postgres.routines import Routine, measure_routines, pinned_bodies
 from console.backend.postgres.site_gateway import tied_bodies, tied_mapping
 
 
@@ -30,14 +33,17 @@ class Source(Value):
         return bool(self.pinned) and self.sha256 == self.pinned == self.packaged and self.closed
 
 
-def measure_sources(
-    connection: psycopg.Connection, routines: tuple[Routine, ...], installation: Installation
-) -> tuple[Source, ...]:
-    """Return the product's functions beside their pins; one that is gone has an empty sha256.
+def installed_functions(
+    connection: psycopg.Connection, installation: Installation
+) -> tuple[tuple[Routine, ...], tuple[Source, ...]]:
+    """Return every function of the product's names, and the product's own beside their pins; one that is gone has an empty sha256.
 
     A function of the same name with other arguments that was there before the product does not belong to it.
     """
-    pinned, known = pinned_bodies(connection), _Known(connection, installation)
+    with Asking(connection) as asking:
+        measured, bodies = asking.ask(measure_routines), asking.ask(pinned_bodies)
+        known_functions = asking.ask(partial(_Known, installation=installation))
+    routines, pinned, known = measured.value, dict(bodies.value), known_functions.value
     ours = {routine.name for routine in routines if routine.sha256 == known.packaged(routine.name)}
     sources = {}
     for routine in routines:
@@ -58,7 +64,7 @@ def measure_sources(
         sources[signature] = Source(
             name=name, sha256="", pinned=pinned[signature], packaged=known.packaged(name), closed=False
         )
-    return tuple(sources[signature] for signature in sorted(sources))
+    return routines, tuple(sources[signature] for signature in sorted(sources))
 
 
 class _Known:

@@ -13,6 +13,7 @@ from console.backend.model.outcome import Check
 from console.backend.model.readiness import first_three
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.kept import count_audit, document_digest, documents_not_kept, kept_documents
 from console.backend.postgres.rendering import schema_names
 
@@ -81,12 +82,13 @@ def _kept(probe: Probe) -> KeptNumbers:
     ends_at = time.monotonic() + min(ENOUGH_S, probe.seconds_left / 2)
     with probe.of_the_console() as connection:
         names = schema_names(connection)
+        with Asking(connection) as asking:
+            audit, documents = asking.ask(count_audit), asking.ask(kept_documents)
+            unkept = asking.ask(documents_not_kept)
+        rows, not_kept = documents.value, unkept.value
         counts = tuple(
-            KeptCount(table=names.in_database(row.table), kept=row.kept, counted=row.counted)
-            for row in count_audit(connection)
+            KeptCount(table=names.in_database(row.table), kept=row.kept, counted=row.counted) for row in audit.value
         )
-        rows = kept_documents(connection)
-        not_kept = documents_not_kept(connection)
         known = [row for row in rows if row.digest is not None]
         seed = probe.installation.context.token_hex(8)
         compared, differing = 0, []

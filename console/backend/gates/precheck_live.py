@@ -4,8 +4,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
-
 from console.backend.gates.gate import Gate
 from console.backend.gates.grants import grants, grants_check
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
@@ -17,7 +15,7 @@ from console.backend.model.readiness import DriftReport, Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.model.view_models import SwitchState, SwitchView
-from console.backend.postgres.server import answering_database
+from console.backend.postgres.server import DatabaseRow
 from console.backend.release.host_processes import ConsoleProcess, Scan, console_processes, cron_entries, service_units
 from console.backend.release.pins import machine_id
 from console.backend.release.verify import REPIN, TreeFinding, faults, first_names, measure_tree
@@ -140,8 +138,7 @@ def database(probe: Probe) -> Measurement[DatabaseFinding]:
     """Return which database answers the monitoring role, and whether it can be written."""
 
     def ask() -> DatabaseFinding:
-        with probe.monitor() as connection:
-            return _database_finding(connection, probe.installation.settings.pins)
+        return _database_finding(probe.answering(), probe.installation.settings.pins)
 
     return probe.ask(
         "database",
@@ -160,8 +157,7 @@ def database_check(fact: Measurement[DatabaseFinding]) -> Check:
     return check("database", fact, _database)
 
 
-def _database_finding(connection: psycopg.Connection, pins: PinSettings) -> DatabaseFinding:
-    answer = answering_database(connection)
+def _database_finding(answer: DatabaseRow | None, pins: PinSettings) -> DatabaseFinding:
     if answer is None:
         raise Unmeasured(StopCode.UNREACHABLE, "the server does not say which it is", "See the server's log.")
     return DatabaseFinding.model_validate({**answer._asdict(), "pins": pins})

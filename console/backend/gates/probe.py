@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
@@ -16,21 +16,28 @@ from console.backend.host.installation import Installation
 from console.backend.host.processes import ProgramError, why
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.outcome import Evidence, whole_ms
-from console.backend.postgres.connections import connect, translate
+from console.backend.postgres.asking import Question
+from console.backend.postgres.connections import connect, translate, uncommitted
 from console.backend.postgres.kept_sessions import for_another_thread
-from console.backend.postgres.server import answering_database
+from console.backend.postgres.server import DatabaseRow, answering_database
 from console.backend.runs.other_layout import has_another_layout, not_installed
 from console.backend.runs.phase_context import Role
 
 T = TypeVar("T")
 LAYOUT = "layout"
 """Name of the question whether the database has another layout."""
+ANSWERING = "answering database"
+"""Name of the question which database and server answer the monitoring role."""
 
 UNMEASURED = (
     *(CutterError, psycopg.Error, OSError, ProgramError),
     *(ValueError, RecursionError, MemoryError),
 )
 """Errors that stop a measurement; the last three come from files that are not what they should be."""
+
+
+class NotAsked(Exception):
+    """What was to be asked ahead was not, or not answered: whoever needs it asks for itself."""
 
 
 class Asked:
@@ -42,12 +49,25 @@ class Asked:
 
     def once(self, name: str, measure: Callable[[], T], seconds: float) -> T:
         """Return the answer, or raise what measuring raised. Raises TimeoutError after `seconds`."""
+        ends_at = time.monotonic() + seconds
+        with suppress(NotAsked):
+            return self._answer(name, measure).result(seconds)
+        return self._answer(name, measure).result(max(ends_at - time.monotonic(), 0.0))
+
+    def _answer(self, name: str, measure: Callable[[], T]) -> "Future[T]":
         # The lock is held while the call is started, not while it runs: other questions do not wait for its answer.
         with self._lock:
-            if name not in self._answers:
+            there = self._answers.get(name)
+            if there is None or (there.done() and isinstance(there.exception(), NotAsked)):
                 self._answers[name] = start(for_another_thread(measure), name)
-            answer = cast("Future[T]", self._answers[name])
-        return answer.result(seconds)
+            return cast("Future[T]", self._answers[name])
+
+    def promise(self, names: Iterable[str]) -> "dict[str, Future[object]]":
+        """Let whoever needs one of these answers wait until it is given, or NotAsked is set in its place."""
+        with self._lock:
+            promised: dict[str, Future[object]] = {name: Future() for name in names if name not in self._answers}
+            self._answers.update(promised)
+        return promised
 
     def know(self, name: str, value: object) -> None:
         """Keep an answer that was measured together with others, unless the question was asked before."""
@@ -94,7 +114,24 @@ class Probe:
 
     def is_standby(self) -> bool:
         """Return whether the server only replays what another one writes. Raises CutterError or TimeoutError if it does not say."""
-        return self.once("standby", self._measure_standby)
+        row = self.answering()
+        return row is not None and row.in_recovery
+
+    def answering(self) -> DatabaseRow | None:
+        """Return which database and server answer the monitoring role, asked once. Raises CutterError or TimeoutError if none does."""
+        return self.of_monitor(ANSWERING, answering_database, is_own=False)
+
+    def of_monitor(self, name: str, question: Question[T], *, is_own: bool = True) -> T:
+        """Return the answer of the monitoring role to a question of this name: asked ahead with others, or now.
+
+        It is about this product's own tables if it `is_own`. Raises what `of_the_console` raises, or `monitor`.
+        """
+
+        def ask() -> T:
+            with self.of_the_console() if is_own else self.monitor() as connection:
+                return question(connection)
+
+        return self.once(name, ask)
 
     def require_primary(self) -> None:
         """Raise Unmeasured on a standby, before a write is tried that is rolled back."""
@@ -104,11 +141,6 @@ class Probe:
                 "the server is a standby: what is tried in a write and rolled back is measured on the primary",
                 "Measure it there; a standby is for reading: cutter-console status",
             )
-
-    def _measure_standby(self) -> bool:
-        with self.monitor() as connection:
-            row = answering_database(connection)
-        return row is not None and row.in_recovery
 
     @contextmanager
     def monitor(self) -> Iterator[psycopg.Connection]:
@@ -133,11 +165,8 @@ class Probe:
         """
         conninfo = self._conninfo(role)
         self.require_primary()
-        with connect(conninfo, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
-            try:
-                yield connection
-            finally:
-                connection.rollback()
+        with uncommitted(conninfo, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
+            yield connection
 
     @contextmanager
     def reading(self, role: Role) -> Iterator[psycopg.Connection]:

@@ -187,14 +187,20 @@ def _run_reports(reports: Path) -> tuple[SumsVerdict, ...]:
     return tuple(verify_named(path) for path in reports_found)
 
 
+RUN_PLACES = "hosts of the runs"
+"""Name of the question for them."""
+
+
 def _journals(probe: Probe) -> Journals:
     """Verify journals of database and root for as long as there is time, the newest first; a dry run has no anchor."""
     ends_at = time.monotonic() + min(ENOUGH_S, probe.seconds_left / 2)
     runs, host = probe.installation.root / "runs", probe.installation.context.host
     present = {path.name for path in runs.glob("ictr-*") if path.is_dir()}
     findings: list[JournalFinding] = []
+    places = probe.of_monitor(RUN_PLACES, run_places)
+    if not places and not present:
+        return Journals(compared=(), not_in_time=0)
     with probe.of_the_console() as connection:
-        places = run_places(connection)
         elsewhere = tuple(
             JournalFinding(run_id=run_id, outcome=Outcome.PARTIAL, detail=f"its journal is on the host {place}")
             for run_id, place in sorted(places.items())

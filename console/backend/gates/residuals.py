@@ -4,8 +4,9 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial as partial_of
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import NamedTuple, TypedDict, TypeVar
 
 import psycopg
 
@@ -22,13 +23,13 @@ from console.backend.model.readiness import Owner
 from console.backend.model.replication import Replication, in_evidence
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.postgres.asking import Asking
+from console.backend.postgres.asking import Answer, Asking
 from console.backend.postgres.live_text import read_live_text
-from console.backend.postgres.privileges import writing_sessions
+from console.backend.postgres.privileges import WritingSession, writing_sessions
 from console.backend.postgres.registry import LiveDocument, live_documents
 from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.routines import routines_naming_documents
-from console.backend.postgres.rulings import used_rulings
+from console.backend.postgres.rulings import UsedRuling, used_rulings
 from console.backend.postgres.server import server_clock, weak_durability
 from console.backend.postgres.units import unknown_kinds
 from console.backend.runs.other_layout import not_installed
@@ -42,6 +43,26 @@ class Writer(Value):
     pid: int
     role: SafeText
     superuser: bool
+
+
+class _Own(NamedTuple):
+    """What is asked of this product's own tables."""
+
+    writers: Answer[tuple[WritingSession, ...]]
+    live: Answer[tuple[LiveDocument, ...]]
+    constants: Answer[tuple[str, ...]]
+    used: Answer[tuple[UsedRuling, ...]]
+    pinned: Answer[PolicyPin | None]
+
+    @classmethod
+    def asked(cls, asking: Asking) -> "_Own":
+        return cls(
+            asking.ask(writing_sessions),
+            asking.ask(live_documents),
+            asking.ask(routines_naming_documents),
+            asking.ask(partial_of(used_rulings, most=MOST_SIGNATURES)),
+            asking.ask(pinned_policy),
+        )
 
 
 class Answers:
@@ -61,23 +82,24 @@ class Answers:
         self.skew_s = 0.0
         self.pinned: PolicyPin | None = None
         try:
+            # Before a session is taken, which the role may have few of: the answer may be on its way on another one.
+            if probe.is_of_another_layout():
+                self._layout = not_installed()
             with probe.monitor() as connection:
                 self.skew_s = _skew(connection, probe.installation.context.now)
                 with Asking(connection) as asking:
                     weak, standbys = asking.ask(weak_durability), asking.ask(measure_replication)
+                    own = None if self._layout else _Own.asked(asking)
                 self.weak_settings, self.replication = weak.value, standbys.value
-                if probe.is_of_another_layout():
-                    self._layout = not_installed()
-                else:
-                    self._read(connection)
+                if own is not None:
+                    self._take(own)
         except CutterError as error:
             self._error = error
 
-    def _read(self, connection: psycopg.Connection) -> None:
-        self.writers = tuple(Writer.model_validate(session._asdict()) for session in writing_sessions(connection))
-        self.live = live_documents(connection)
-        self.constants = routines_naming_documents(connection)
-        used = used_rulings(connection, MOST_SIGNATURES)
+    def _take(self, own: "_Own") -> None:
+        self.writers = tuple(Writer.model_validate(session._asdict()) for session in own.writers.value)
+        self.live, self.constants, self.pinned = own.live.value, own.constants.value, own.pinned.value
+        used = own.used.value
         self.all_signatures = used[0].all_signatures if used else 0
         self.used = [
             RecordedSignature(
@@ -91,7 +113,6 @@ class Answers:
             for run_id, kind, signers, statement, signatures, verdicts, _ in used
             for signer, signature, verdict in zip(signers, signatures, verdicts or [""] * len(signers), strict=True)
         ]
-        self.pinned = pinned_policy(connection)
 
     def require(self) -> None:
         """Raise what kept the connection from answering about this product's tables, if anything did."""

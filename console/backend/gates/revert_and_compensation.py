@@ -5,10 +5,11 @@ from functools import partial
 import psycopg
 
 from console.backend.gates.gate import Gate
-from console.backend.gates.installed_functions import Source, measure_sources, sources_verdict
+from console.backend.gates.installed_functions import Source, installed_functions, sources_verdict
 from console.backend.gates.kinds_there import kinds_lacking, not_measured_for
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
+from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Check
@@ -16,11 +17,11 @@ from console.backend.model.plan_binding import Target
 from console.backend.model.readiness import Owner, first_three
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.guards import REQUIRED, REVERTING, guard_faults
 from console.backend.postgres.measure import measure_identity
-from console.backend.postgres.privileges import deleting_grants, writing_members
+from console.backend.postgres.privileges import DeletingGrant, Membership, deleting_grants, writing_members
 from console.backend.postgres.probes import Reverted, probe_revert, revert_faults
-from console.backend.postgres.routines import measure_routines
 from console.backend.postgres.triggers import TriggerRow, triggers
 from console.backend.runs.phase_context import Role
 from console.backend.runs.recovery import Runbook, compensation_runbook, runbook_faults
@@ -61,7 +62,7 @@ def measure(probe: Probe) -> Facts:
         "catalogue",
         "guards and their states, functions and their pinned digests, and who may delete",
         "pg_trigger, pg_proc, pg_class and v_schema_pin, as the monitoring role",
-        lambda: _catalogue(probe),
+        lambda: probe.of_monitor(CATALOGUE, partial(catalogue_of, installation=probe.installation)),
         lambda measured: (
             f"{len(measured.guards)} triggers, {len(measured.sources)} functions, {len(measured.deleters)} ways to delete"
         ),
@@ -93,26 +94,33 @@ def measure(probe: Probe) -> Facts:
     )
 
 
-def _catalogue(probe: Probe) -> Catalogue:
-    with probe.monitor() as connection:
-        identity = measure_identity(connection, probe.installation.context.host, standby=True)
-        return Catalogue(
-            guards=triggers(connection),
-            sources=measure_sources(connection, measure_routines(connection), probe.installation),
-            deleters=_deleters(connection),
-            target=identity.target,
-            server_version=identity.server_version,
-        )
+CATALOGUE = "catalogue"
+"""Name of the question for it."""
 
 
-def _deleters(connection: psycopg.Connection) -> tuple[Deleter, ...]:
+def catalogue_of(connection: psycopg.Connection, installation: Installation) -> Catalogue:
+    """Return guards, functions and privileges, and the database in which they stand."""
+    identify = partial(measure_identity, host=installation.context.host, standby=True)
+    with Asking(connection) as asking:
+        identity, guards = asking.ask(identify), asking.ask(triggers)
+        installed = asking.ask(partial(installed_functions, installation=installation))
+        grants, members = asking.ask(deleting_grants), asking.ask(writing_members)
+    return Catalogue(
+        guards=guards.value,
+        sources=installed.value[1],
+        deleters=_deleters(grants.value, members.value),
+        target=identity.value.target,
+        server_version=identity.value.server_version,
+    )
+
+
+def _deleters(grants: tuple[DeletingGrant, ...], members: tuple[Membership, ...]) -> tuple[Deleter, ...]:
     deleters = [
         Deleter(role=role, by=f"{privilege} on {table}", repair=f"REVOKE {privilege} ON TABLE {table} FROM {role};")
-        for role, table, privilege in deleting_grants(connection)
+        for role, table, privilege in grants
     ]
     deleters += [
-        Deleter(role=member, by=f"member of {of}", repair=f"REVOKE {of} FROM {member};")
-        for member, of in writing_members(connection)
+        Deleter(role=member, by=f"member of {of}", repair=f"REVOKE {of} FROM {member};") for member, of in members
     ]
     return tuple(deleters)
 

@@ -20,6 +20,7 @@ from console.backend.model.profile_names import EDIT_PROFILE, REPEAL_PROFILE
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.registry import Registered, registered_versions
 from console.backend.postgres.rulings import is_first_cut
 from console.backend.runs.phase_context import Role
@@ -101,12 +102,9 @@ def measure(probe: Probe) -> Facts:
 
 
 def _registry(probe: Probe) -> Registry:
-    with probe.reading(Role.VERIFIER) as connection:
-        return Registry(
-            first_run=is_first_cut(connection),
-            intake=str(probe.installation.intake),
-            documents=registered_versions(connection),
-        )
+    with probe.reading(Role.VERIFIER) as connection, Asking(connection) as asking:
+        first_run, versions = asking.ask(is_first_cut), asking.ask(registered_versions)
+    return Registry(first_run=first_run.value, intake=str(probe.installation.intake), documents=versions.value)
 
 
 def _snapshots(installation: Installation) -> Iterator[Snapshot]:

@@ -11,6 +11,7 @@ from console.backend.model.counting import counted
 from console.backend.model.outcome import Check
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import ComposedText, StateRow, all_states, composed_text
 from console.backend.postgres.server import server_clock
@@ -57,10 +58,11 @@ def _texts(probe: Probe) -> Texts:
     ends_at, conninfo = time.monotonic() + min(seconds, ENOUGH_S), probe.installation.settings.database.monitor
     texts: list[Text] = []
     with connect(conninfo, read_only=True, timeout_s=seconds, purpose=f"gate {probe.gate}") as connection:
-        now = server_clock(connection)
+        with Asking(connection) as asking:
+            clock, states = asking.ask(server_clock), asking.ask(all_states)
         seed = probe.installation.context.token_hex(8)
         rows = in_turn(
-            _in_force(all_states(connection), now), lambda row: row.enacted_at, lambda row: row.docprefix, seed
+            _in_force(states.value, clock.value), lambda row: row.enacted_at, lambda row: row.docprefix, seed
         )
         for row in rows:
             if len(texts) >= LEAST and time.monotonic() > ends_at:

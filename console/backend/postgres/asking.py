@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 import psycopg
+from psycopg.adapt import AdaptersMap
 
 from console.backend.model.errors import CutterError
 from console.backend.model.schema_names import SchemaNames
@@ -65,6 +66,16 @@ class _Replay:
     def info(self) -> psycopg.ConnectionInfo:
         """Return what is known of the session without asking it."""
         return self.session.info
+
+    @property
+    def connection(self) -> Session:
+        """Return the session, in whose encoding a statement is put together."""
+        return self.session
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        """Return by what values are written into a statement."""
+        return self.session.adapters
 
     @property
     def known_names(self) -> SchemaNames:

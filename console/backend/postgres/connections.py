@@ -208,6 +208,27 @@ def connect(
     Raises CutterError for every error of PostgreSQL, CommitUnknown if it is not known whether it committed, Refused before
     anything is sent if a write would go over a network in plain text.
     """
+    with _transaction(
+        conninfo, read_only=read_only, timeout_s=timeout_s, purpose=purpose, replicated=replicated
+    ) as connection:
+        yield connection
+        # Not reached if the block raises: closing the connection rolls its transaction back.
+        if not read_only:
+            finish(connection, commit_limit_s)
+
+
+@contextmanager
+def _transaction(
+    conninfo: str,
+    *,
+    read_only: bool,
+    timeout_s: float,
+    purpose: str,
+    replicated: bool = True,
+    is_kept: bool = True,
+    presumes: bool = False,
+) -> Iterator[Session]:
+    """Run one transaction that nothing here ends: with the session if that is not `is_kept` or the block raises."""
     if (seen := _opened.get()) is not None:
         seen.append(Opened(conninfo, purpose))
     try:
@@ -216,6 +237,7 @@ def connect(
             application=f"{APPLICATION} {purpose}".strip(),
             statement_timeout_s=timeout_s,
             read_only=read_only,
+            presumes=presumes,
         )
     except psycopg.Error as error:
         raise translate(error) from error
@@ -226,14 +248,32 @@ def connect(
         elif not read_only:
             require_line_for_writing(connection)
         yield connection
-        # Not reached if the block raises: closing the connection rolls its transaction back.
-        if not read_only:
-            finish(connection, commit_limit_s)
-        failed = False
+        failed = not is_kept
     except psycopg.Error as error:
         raise translate(error, connection.names) from error
     finally:
         leave_session(conninfo, connection, failed=failed)
+
+
+@contextmanager
+def uncommitted(
+    conninfo: str, *, timeout_s: float = 30.0, purpose: str = "", replicated: bool = True, presumes: bool = False
+) -> Iterator[Session]:
+    """Run one transaction that may write, and that nothing but the block itself commits: its session is closed at the end.
+
+    With `presumes` its first statement goes out with what begins the session, for one that names no table: in a database
+    whose tables have other names it is rolled back and sent again. Raises as `connect` does.
+    """
+    with _transaction(
+        conninfo,
+        read_only=False,
+        timeout_s=timeout_s,
+        purpose=purpose,
+        replicated=replicated,
+        is_kept=False,
+        presumes=presumes,
+    ) as connection:
+        yield connection
 
 
 @contextmanager

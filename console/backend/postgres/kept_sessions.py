@@ -253,9 +253,11 @@ def for_another_thread(call: Callable[[], T]) -> Callable[[], T]:
     return shared
 
 
-def take_session(conninfo: str, *, application: str, statement_timeout_s: float, read_only: bool) -> Session:
+def take_session(
+    conninfo: str, *, application: str, statement_timeout_s: float, read_only: bool, presumes: bool = False
+) -> Session:
     """Return a new session; or, to read only, one that was kept, whose transaction begins as that of a new one; likewise
-    to write, while writers are kept.
+    to write, while writers are kept. What a new one is may be asked with its first statement, if it `presumes` or only reads.
 
     The server may have ended a kept session, by a restart or by order; then a new one is opened. A role may be allowed
     few sessions: while another thread of the command has one, it is waited for, for the time of a statement. Raises what
@@ -263,21 +265,22 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
     """
 
     def new() -> Session:
+        known = kept.known(conninfo) if kept is not None else None
         presumed = kept.presumed() if kept is not None else None
         session = log_in(
             conninfo,
             application=application,
             statement_timeout_s=statement_timeout_s,
             read_only=read_only,
-            known=kept.known(conninfo) or (None if read_only else presumed) if kept is not None else None,
-            presumed=presumed or OWN if read_only else None,
+            known=known or (None if asks_with_first else presumed),
+            presumed=presumed or OWN if asks_with_first else None,
         )
         if kept is not None and not session.is_presumed:
             kept.know(conninfo, session.names)
         session.has_written = not read_only
         return session
 
-    kept = _kept.get()
+    kept, asks_with_first = _kept.get(), presumes or read_only
     if kept is None:
         return new()
     deadline = time.monotonic() + min(statement_timeout_s or _WAIT_S, _WAIT_S)

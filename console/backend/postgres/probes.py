@@ -12,6 +12,7 @@ from console.backend.model.tables import LEG_A, SIGNATURE, VERIFY_RESULT
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.rendering import schema_names
+from console.backend.postgres.sessions import leave
 
 SIZES = (1, 3, 60, 137)
 """Units of the synthetic documents: one, a first run, a law, more than a page."""
@@ -193,10 +194,10 @@ def _refusal(answer: _Answer, gate: str) -> CutterError:
 
 def _rolled_back(connection: psycopg.Connection, answer: _Answer) -> str:
     """Roll back, and return the transaction's id and status: `aborted` is the evidence that nothing was kept."""
-    connection.rollback()
+    leave(connection)
     status = scalar(connection, "SELECT pg_xact_status(%s::xid8)", answer.xid) if answer.xid else "none was begun"
     # The question itself has begun a transaction.
-    connection.rollback()
+    leave(connection)
     return f"{answer.xid} {status}"
 
 

@@ -172,6 +172,14 @@ def _begin_now(connection: psycopg.Connection) -> None:
         connection.begin()
 
 
+def leave(connection: psycopg.Connection) -> None:
+    """Roll the transaction back; of a session the answer comes with that of what is asked next, and is not waited for before."""
+    if isinstance(connection, Session):
+        connection.leave()
+    else:
+        connection.rollback()
+
+
 def sent_together(connection: psycopg.Connection) -> AbstractContextManager[None]:
     """Return a block whose statements go out in one exchange, in their order; the first error ends it.
 
@@ -359,7 +367,7 @@ class Session(psycopg.Connection):
                 self._pipeline = None
 
     def leave(self) -> None:
-        """End a transaction that only read, without waiting for the answer, which comes with that of the next one."""
+        """Roll the transaction back without waiting for the answer, which comes with that of the next one."""
         if self.pgconn.transaction_status == TransactionStatus.IDLE:
             return
         self._begin_exchange()

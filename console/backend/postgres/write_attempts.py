@@ -10,7 +10,9 @@ from console.backend.model.site_mapping import Column, SiteMapping
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.rendering import schema_names
+from console.backend.postgres.sessions import sent_together
 from console.backend.postgres.site_proposal import identifier
+from console.backend.postgres.transactions import assigned_transaction_id
 
 DIRECT_WRITES = (
     "INSERT INTO public.information_unit (canonical_address) SELECT '' WHERE false",
@@ -136,14 +138,30 @@ def _column_of(mapping: SiteMapping, table: str) -> str:
     return ""
 
 
-def try_to_create_run(connection: psycopg.Connection, run_id: str, docprefix: str) -> str:
-    """Try to create a run. Return the SQLSTATE that refused it, or empty."""
-    return _sqlstate(connection, _CREATE, run_id, docprefix)
+def try_to_create_run(connection: psycopg.Connection, run_id: str, docprefix: str) -> tuple[str, str | None]:
+    """Try to create a run. Return the SQLSTATE that refused it, or empty, and the id that the transaction has got, if it has one."""
+    sqlstate = ""
+    try:
+        with sent_together(connection):
+            connection.execute(b"SAVEPOINT tried")
+            connection.execute(_CREATE.encode(), (run_id, docprefix))
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as refused:
+        sqlstate = refused.sqlstate or type(refused).__name__
+    # What it may have done is undone at once.
+    with Asking(connection) as asking:
+        asking.ask(lambda connection: connection.execute(b"ROLLBACK TO SAVEPOINT tried"))
+        xid = asking.ask(assigned_transaction_id)
+    return sqlstate, xid.value
 
 
-def register_probe_document(connection: psycopg.Connection, docprefix: str) -> None:
-    """Register a document, in a transaction that is to be rolled back."""
-    connection.execute(_REGISTER, (docprefix,))
+def register_probe_document(connection: psycopg.Connection, docprefix: str) -> int:
+    """Register a document, in a transaction that is to be rolled back. Return how many of its prefix are registered then."""
+    with Asking(connection) as asking:
+        asking.ask(lambda connection: connection.execute(_REGISTER, (docprefix,)))
+        seen = asking.ask(partial(count_documents, docprefix=docprefix))
+    return seen.value
 
 
 def count_documents(connection: psycopg.Connection, docprefix: str) -> int:
@@ -154,15 +172,3 @@ def count_documents(connection: psycopg.Connection, docprefix: str) -> int:
 def call_cut_apply(connection: psycopg.Connection, run_id: str) -> None:
     """Call the function that cuts, as somebody would by hand, with an empty manifest. Raises what refuses it."""
     connection.execute("SELECT cutter_console.fn_cut_apply(%s, %b, %b, '{}')", (run_id, b"", b""))
-
-
-def _sqlstate(connection: psycopg.Connection, statement: str, *values: object) -> str:
-    """Return the SQLSTATE that refused it, or empty. What it may have done is undone at once."""
-    try:
-        with connection.transaction(force_rollback=True):
-            connection.execute(statement.encode(), values)
-    except psycopg.OperationalError:
-        raise
-    except psycopg.Error as refused:
-        return refused.sqlstate or type(refused).__name__
-    return ""

@@ -22,7 +22,7 @@ from console.backend.model.safe_text import safe_text
 from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.view_models import StopStep
 from console.backend.postgres import ledger
-from console.backend.postgres.connections import connect, finish, translate
+from console.backend.postgres.connections import finish, translate, uncommitted
 from console.backend.postgres.sessions import Session
 from console.backend.runs.stop_only import LIMIT_S, LOOKS, PAUSE_S, has_stopper, hold_as_stopper
 
@@ -192,10 +192,11 @@ class HoldAttempts:
 
 @contextmanager
 def panic_session(conninfo: str) -> Iterator[Session]:
-    """Open a session of a stop, which waits for no standby: while one is away, its COMMIT would wait without an end."""
-    with connect(
-        conninfo, timeout_s=LIMIT_S, purpose="panic", replicated=False, commit_limit_s=_COMMIT_S
-    ) as connection:
+    """Open a session of a stop, which waits for no standby: while one is away, its COMMIT would wait without an end.
+
+    What it sets it commits itself; what it cancels is cancelled without one.
+    """
+    with uncommitted(conninfo, timeout_s=LIMIT_S, purpose="panic", replicated=False, presumes=True) as connection:
         yield connection
 
 

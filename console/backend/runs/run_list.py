@@ -38,7 +38,10 @@ def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
 def open_run_summaries(installation: Installation, also: str = "") -> tuple[RunSummary, ...]:
     """The runs of this root and this database that are not at their end, the one of the id `also`, and the dry runs; the newest first."""
     with reading(installation, purpose="runs") as connection:
-        rows, known = open_runs(connection), recorded_runs(connection, run_directories(installation))
+        with Asking(connection) as asking:
+            still_open = asking.ask(open_runs)
+            recorded = asking.ask(partial(recorded_runs, run_ids=tuple(run_directories(installation))))
+        rows, known = still_open.value, recorded.value
         if also and all(row.run_id != also for row in rows):
             rows += tuple(runs_of(connection, (also,)).values())
         with Asking(connection) as asking:

@@ -1,7 +1,9 @@
 """G1 goes red when a wall is down or a row is not accounted for; its proofs leave nothing."""
 
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -20,9 +22,12 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import expected_cut_deltas
 from console.backend.model.purposes import Purpose
 from console.backend.postgres.connections import counted
+from console.backend.postgres.kept_sessions import writers_kept
+from console.backend.postgres.write_attempts import count_documents, register_probe_document
 from console.backend.release.pins import manifest_path
 from console.backend.runs.engine import Engine
 from console.backend.runs.kill_switch import armed_for
+from console.backend.runs.phase_context import Role
 from console.backend.runs.reverify import verify_drafts
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event
@@ -60,6 +65,19 @@ def test_a_live_run_opens_no_connection_as_the_executor_while_the_switch_is_off(
     passage.arm()
     assert armed_for(passage.installation, passage.run_id, Purpose.CUT)
     assert not armed_for(passage.installation, passage.run_id, Purpose.ENACT)
+
+
+@pytest.mark.parametrize("keeps", [contextlib.nullcontext, writers_kept])
+def test_what_a_trial_has_written_is_not_there_afterwards(
+    fresh: Passage, keeps: Callable[[], contextlib.AbstractContextManager[None]]
+) -> None:
+    """However its block ends, also in a command that keeps sessions whose COMMIT was answered."""
+    probe, prefix = Probe(fresh.installation, "G1", time.monotonic() + 60.0), "TRIED-AND-GONE"
+    with keeps():
+        with probe.writing(Role.EXECUTOR) as connection:
+            assert register_probe_document(connection, prefix) == 1
+        with probe.monitor() as connection:
+            assert count_documents(connection, prefix) == 0
 
 
 def test_a_guard_that_lets_anybody_through_is_red(fresh: Passage, monkeypatch: pytest.MonkeyPatch) -> None:

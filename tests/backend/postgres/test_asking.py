@@ -6,6 +6,7 @@ from functools import partial
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from console.backend.model.errors import Refused, StopCode
 from console.backend.postgres.asking import Asking, ask_together
@@ -49,6 +50,15 @@ def test_questions_are_answered_in_one_exchange_for_each_step(database: Database
             assert names.value == ("a", "b")
         (line,) = proxy.taken()
     assert line.trips == 2 + 3
+
+
+def test_a_question_puts_a_statement_together_as_on_a_connection_of_its_own(database: Database) -> None:
+    def composed(connection: psycopg.Connection) -> object:
+        text = sql.SQL("SELECT {}").format(sql.Literal("ä'")).as_string(connection)
+        return scalar(connection, text)
+
+    with _session(database.conninfo("cutter_ro")) as session:
+        assert ask_together(session, composed) == ("ä'",)
 
 
 def test_what_two_questions_ask_alike_is_sent_once_and_read_by_both(database: Database) -> None:

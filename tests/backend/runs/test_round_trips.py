@@ -25,8 +25,8 @@ class Bound(NamedTuple):
 
 BOUNDS = {
     "status": Bound(3, 4),
-    # Measured side by side: they took 101, and each session that one thread more needs takes some.
-    "gates": Bound(120, 40),
+    # Measured side by side: they took 36 or 37, and each session that one thread more needs takes one.
+    "gates": Bound(40, 40),
     "run start": Bound(21),
     "run start --live": Bound(54, 60),
     "run show": Bound(2),
@@ -35,7 +35,7 @@ BOUNDS = {
     "arm": Bound(16, 20),
     "run resume": Bound(42, 50),
     "enact": Bound(40, 40),
-    "panic": Bound(8, 4),
+    "panic": Bound(6, 4),
     "hold release": Bound(9),
 }
 """As measured, without pg_dump, which has a session of its own. `console/guide/reference.md` says what they take on a slow line."""
