@@ -227,7 +227,7 @@ class _Proofs(NamedTuple):
     prefix: str
     """Prefix of the document that was registered and rolled back."""
     inside: Callable[[], int]
-    """How many of it were registered inside of the transaction; raises Unmeasured if it did not come to that."""
+    """Number of them that were registered inside of the transaction; raises Unmeasured if it did not come to that."""
 
 
 def _created(probe: Probe, proofs: _Proofs) -> Measurement[CreateProof]:

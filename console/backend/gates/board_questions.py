@@ -1,4 +1,4 @@
-"""What the gates of a whole board ask the monitoring role, asked together: over a long line each wait costs its delay."""
+"""Questions of the gates of a whole board to the monitoring role, asked together: over a long line each wait costs its delay."""
 
 import time
 from concurrent.futures import Future

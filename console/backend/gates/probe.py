@@ -37,7 +37,7 @@ UNMEASURED = (
 
 
 class NotAsked(Exception):
-    """What was to be asked ahead was not, or not answered: whoever needs it asks for itself."""
+    """A question that was to be asked ahead was not, or has no answer: whoever needs it asks for itself."""
 
 
 class Asked:

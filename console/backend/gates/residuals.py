@@ -46,7 +46,7 @@ class Writer(Value):
 
 
 class _Own(NamedTuple):
-    """What is asked of this product's own tables."""
+    """Answers about this product's own tables."""
 
     writers: Answer[tuple[WritingSession, ...]]
     live: Answer[tuple[LiveDocument, ...]]

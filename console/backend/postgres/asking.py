@@ -153,7 +153,7 @@ class Answer(Generic[T]):
         return ()
 
     def forget(self) -> None:
-        """Let the question be asked anew."""
+        """Let the question be asked again, from its beginning."""
         self._values.clear()
         self._error = None
 

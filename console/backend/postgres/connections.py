@@ -18,7 +18,8 @@ from console.backend.model.safe_text import safe_text
 from console.backend.model.schema_names import LEDGER, OWN, UNITS, SchemaNames
 from console.backend.postgres.kept_sessions import leave_session, take_session
 from console.backend.postgres.lines import refused_line, require_line_for_writing
-from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session, not_made_yet, refused_startup
+from console.backend.postgres.refused_sessions import not_made_yet, refused_startup
+from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session
 
 R = TypeVar("R")
 Parameters = Sequence[object] | Mapping[str, object]

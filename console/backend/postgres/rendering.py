@@ -1,12 +1,17 @@
 """The one place where a statement gets the names of the schemas in which the console's own tables stand."""
 
+from contextlib import suppress
 from typing import Any, cast
 
 import psycopg
 from psycopg import sql
 from psycopg.abc import AdaptContext, QueryNoTemplate
+from pydantic import ValidationError
 
-from console.backend.model.schema_names import OWN, SchemaNames
+from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
+from console.backend.model.errors import Drifted, StopCode
+from console.backend.model.safe_text import safe_text
+from console.backend.model.schema_names import LEDGER_COMMENT, OWN, UNITS_COMMENT, SchemaNames
 
 
 class AsItIs(sql.Composable):
@@ -76,3 +81,22 @@ def schema_names(connection: psycopg.Connection) -> SchemaNames:
     """Return where the console's own tables stand in the connection's database, as its session knows; it asks if it does not."""
     names: Any = getattr(connection, "known_names", OWN)
     return cast("SchemaNames", names)
+
+
+def marked_names(schemas: list[tuple[str, str | None]]) -> SchemaNames:
+    """Return the names of the two schemas of the console's owner that its remarks mark, out of all of them with their remarks."""
+    units, ledger = ([name for name, remark in schemas if remark == mark] for mark in (UNITS_COMMENT, LEDGER_COMMENT))
+    if not units and not ledger:
+        return OWN
+    with suppress(ValidationError):
+        if (len(units), len(ledger)) == (1, 1):
+            return SchemaNames(units=units[0], ledger=ledger[0])
+    marked = safe_text(f"units: {', '.join(units) or 'none'}; ledger: {', '.join(ledger) or 'none'}")
+    raise Drifted(
+        StopCode.DRIFT,
+        f"the schemas that are marked as the console's own are not one of each kind with a name of its own: {marked}",
+        "Find out who changed them. Both schemas of the site mapping, and no others, belong to "
+        f"{CONSOLE_SCHEMA_OWNER} and have their remarks. As an administrator, in psql: ALTER SCHEMA … RENAME TO,"
+        f" or ALTER SCHEMA … OWNER TO {CONSOLE_SCHEMA_OWNER}, or COMMENT ON SCHEMA … IS '{UNITS_COMMENT}'"
+        f" for the units, '{LEDGER_COMMENT}' for the ledger, NULL for any other schema.",
+    )

@@ -5,7 +5,6 @@ those and win over them, and poolers drop or refuse them. `options` is given as 
 a service file adds any.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from select import POLLIN, poll
@@ -17,15 +16,14 @@ from psycopg.copy import Writer
 from psycopg.generators import send
 from psycopg.pq import TransactionStatus
 from psycopg.rows import Row, TupleRow
-from pydantic import ValidationError
 
 from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
-from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
+from console.backend.model.errors import CutterError, Drifted, StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
-from console.backend.model.schema_names import LEDGER_COMMENT, OWN, UNITS_COMMENT, SchemaNames
-from console.backend.model.shell_word import shell_word
+from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.postgres.moments import read_iso_style
-from console.backend.postgres.rendering import rendered, with_values
+from console.backend.postgres.refused_sessions import ENCODING, wrong_encoding
+from console.backend.postgres.rendering import marked_names, rendered, with_values
 
 RV = TypeVar("RV")
 _INTERVAL_S = 0.1
@@ -67,9 +65,6 @@ _LINE: Mapping[str, str] = {
     "tcp_user_timeout": "25000",
 }
 """So that the server notices within half a minute that its client is gone; over a Unix socket, where these are 0, at once."""
-ENCODING = "UTF8"
-_NOT_THERE = re.compile(r'FATAL:\s+(role|database) "(.+?)" does not exist')
-_MADE_BY_MIGRATE = re.compile("cutter_(?:exec|verify|ro|stop)")
 LOCK_TIMEOUT_S = 10.0
 _LONG_LOCK_TIMEOUT_S = 30.0
 """Report of a wait for a lock, where statements may take long: who holds it, and then that the wait failed."""
@@ -189,7 +184,7 @@ def sent_together(connection: psycopg.Connection) -> AbstractContextManager[None
 
 
 class NamesDiffer(Exception):
-    """What was presumed of a session is not so: nothing of the exchange counts, and it can be sent again with the right names."""
+    """Names that were presumed of a session are not its own: nothing of the exchange counts, and it can be sent again."""
 
 
 class Session(psycopg.Connection):
@@ -267,7 +262,7 @@ class Session(psycopg.Connection):
         """Have the server say what the session is, together with the beginning of a transaction, if it has not said it yet."""
         if self.is_presumed:
             with suppress(NamesDiffer), self.together(is_repeatable=True):
-                pass
+                return
 
     @property
     def known_names(self) -> SchemaNames:
@@ -562,61 +557,13 @@ def _require_settled(connection: Session, answer: psycopg.Cursor[TupleRow]) -> S
             "the connection goes through a pooler: settings and locks of a session would be shared or lost",
             "Name host and port of the server itself in the service.",
         )
-    return _schema_names(schemas)
-
-
-def _schema_names(schemas: list[tuple[str, str | None]]) -> SchemaNames:
-    """Return the names of the two schemas of the console's owner that its remarks mark, out of all of them with their remarks."""
-    units, ledger = ([name for name, remark in schemas if remark == mark] for mark in (UNITS_COMMENT, LEDGER_COMMENT))
-    if not units and not ledger:
-        return OWN
-    with suppress(ValidationError):
-        if (len(units), len(ledger)) == (1, 1):
-            return SchemaNames(units=units[0], ledger=ledger[0])
-    marked = safe_text(f"units: {', '.join(units) or 'none'}; ledger: {', '.join(ledger) or 'none'}")
-    raise Drifted(
-        StopCode.DRIFT,
-        f"the schemas that are marked as the console's own are not one of each kind with a name of its own: {marked}",
-        "Find out who changed them. Both schemas of the site mapping, and no others, belong to "
-        f"{CONSOLE_SCHEMA_OWNER} and have their remarks. As an administrator, in psql: ALTER SCHEMA … RENAME TO,"
-        f" or ALTER SCHEMA … OWNER TO {CONSOLE_SCHEMA_OWNER}, or COMMENT ON SCHEMA … IS '{UNITS_COMMENT}'"
-        f" for the units, '{LEDGER_COMMENT}' for the ledger, NULL for any other schema.",
-    )
+    return marked_names(schemas)
 
 
 def _require_unmoved(known: SchemaNames, names: SchemaNames) -> None:
     if names != known:
         message = "the schemas of the console's own tables are not those that this command has seen: they were changed meanwhile, or this connection is to another database"
         raise Drifted(StopCode.DRIFT, message, "Find out which: cutter-console gates G1. Then the same again.")
-
-
-def wrong_encoding(database: str, encoding: str) -> Refused:
-    """Return the refusal of a database that is not encoded in UTF8: digests are of bytes, and would differ there."""
-    name = safe_text(database)
-    return Refused(
-        StopCode.REFUSED_INPUT,
-        f"the database {name} is encoded in {safe_text(encoding)}, not {ENCODING}",
-        f"Make another one: createdb --template=template0 --encoding={ENCODING} --locale=C {name}_utf8",
-    )
-
-
-def not_made_yet(message: str) -> CutterError | None:
-    """Return the error for a database, or one of the product's roles, that is not there, or None if it is about something else.
-
-    libpq gives no SQLSTATE for a connection that was refused, and the words of the server are in its own language: in
-    another one than English nothing is known.
-    """
-    if (missing := _NOT_THERE.search(message)) is None:
-        return None
-    kind, name = missing.groups()
-    if kind == "database":
-        make = f"createdb --template=template0 --encoding={ENCODING} --locale=C {shell_word(name)}"
-        action = f"If it is to be made, as a superuser: {make}; then: cutter-console migrate. Else correct dbname in the service."
-    elif _MADE_BY_MIGRATE.fullmatch(name):
-        action = "Make the roles and tables of this database: cutter-console migrate"
-    else:
-        return None
-    return Unmeasured(StopCode.UNREACHABLE, message, action)
 
 
 def _no_triggers(connection: Session, role_value: str) -> CutterError:
@@ -632,15 +579,4 @@ def _no_triggers(connection: Session, role_value: str) -> CutterError:
         StopCode.DRIFT,
         f"session_replication_role is {safe_text(role_value)} for {safe_text(connection.info.user)}: triggers and foreign keys do not fire",
         f"As a superuser, in psql: {' '.join(resets)}",
-    )
-
-
-def refused_startup(message: str) -> CutterError | None:
-    """Return the error for a pooler that refuses a startup parameter, or None if `message` is about something else."""
-    if "startup parameter" not in message:
-        return None
-    return Unmeasured(
-        StopCode.UNREACHABLE,
-        f"a connection pooler in front of the server refuses a startup parameter: {message}",
-        "Name host and port of the server itself in the service; unset PGGEQO, PGTZ and PGDATESTYLE.",
     )
