@@ -567,7 +567,7 @@ SITES = (
     ),
     Mutant(
         "two schemas that are marked alike stop a session",
-        f"{_B}/postgres/sessions.py",
+        f"{_B}/postgres/rendering.py",
         "if (len(units), len(ledger)) == (1, 1):",
         "if units and ledger:",
         (f"{_SAME}attacks.py::test_marks_that_are_not_one_of_each_kind_stop_every_session",),

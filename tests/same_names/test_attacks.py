@@ -10,7 +10,7 @@ from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.schema_names import BESIDE, LEDGER_COMMENT, OWN, UNITS_COMMENT, SchemaNames
 from console.backend.model.states import Stage
-from console.backend.postgres.connections import connect
+from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.kept_sessions import sessions_kept
 from console.backend.postgres.measure import measure_counts
 from console.backend.postgres.migrations import migrate
@@ -217,8 +217,8 @@ def test_marks_that_are_not_one_of_each_kind_stop_every_session(tied: Passage) -
     ):
         with tied.connect() as connection, connection.transaction(force_rollback=False):
             connection.execute(change.encode())
-        with pytest.raises(Drifted, match="not one of each kind"), connect(monitor, read_only=True):
-            pass
+        with pytest.raises(Drifted, match="not one of each kind"), connect(monitor, read_only=True) as session:
+            scalar(session, "SELECT 1")
         with tied.connect() as connection:
             connection.execute("DROP SCHEMA IF EXISTS cutter_console_more")
             if "RENAME" in change:

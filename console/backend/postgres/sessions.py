@@ -562,7 +562,7 @@ def _require_settled(connection: Session, answer: psycopg.Cursor[TupleRow]) -> S
 
 def _require_unmoved(known: SchemaNames, names: SchemaNames) -> None:
     if names != known:
-        message = "the schemas of the console's own tables are not those that this command has seen: they were changed meanwhile, or this connection is to another database"
+        message = "the schemas of the console's own tables were changed while this command ran, or this connection is to another database"
         raise Drifted(StopCode.DRIFT, message, "Find out which: cutter-console gates G1. Then the same again.")
 
 
