@@ -1559,6 +1559,13 @@ _OF_SESSIONS_AND_FILES = (
         _test("postgres/test_catalogue_rows", "a_row_that_is_written_again_in_any_of_them_is_another_digest"),
     ),
     Mutant(
+        "a session writes whatever access its role begins with",
+        _SESSIONS,
+        '    "default_transaction_read_only": "off",\n',
+        "",
+        _test("postgres/test_sessions", "a_session_writes_whatever_access_its_role_begins_with"),
+    ),
+    Mutant(
         "no statement of a kept session is planned for values that are not known",
         _SESSIONS,
         '    "plan_cache_mode": "force_custom_plan",\n',

@@ -254,6 +254,19 @@ def test_a_whole_run_under_a_hostile_environment(at: Callable[[str], Passage], m
     assert run.backend.drift().differences == ()
 
 
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_a_session_writes_whatever_access_its_role_begins_with(database: Database, autocommit: bool) -> None:
+    """`migrate --accept` had taken the setting, and the switch could be armed; then the session of the lease could only read."""
+    name, role = sql.Identifier(database.name), sql.Identifier("cutter_exec")
+    with database.connect() as administrator:
+        setting = sql.SQL("ALTER ROLE {} IN DATABASE {} SET default_transaction_read_only = on")
+        administrator.execute(setting.format(role, name))
+    with Settled(database.cluster, database.name).connect("cutter_exec", autocommit=autocommit) as session:
+        assert shown(session, "transaction_read_only") == {"transaction_read_only": "off"}
+    with connect(database.conninfo("cutter_exec"), read_only=True) as session:
+        assert shown(session, "transaction_read_only") == {"transaction_read_only": "on"}
+
+
 ENCODINGS = {"SQL_ASCII": "SQL_ASCII", "LATIN1": "LATIN1"}
 
 
