@@ -17,7 +17,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.tables import RUN_TABLES
 from console.backend.model.view_models import SwitchState
-from console.backend.postgres.connections import connect
+from console.backend.postgres.connections import connect, translate
 from console.backend.postgres.lines import line_of, refused_line
 from console.backend.runs.lease import LeaseHolder
 from console.backend.scratch.cluster import PORT
@@ -257,6 +257,26 @@ def test_a_kind_of_server_that_no_host_of_the_service_is_says_so(
     with pytest.raises(Unmeasured, match=said) as refused, connect(conninfo):
         pytest.fail("a session was handed out")
     assert "target_session_attrs=pr" in refused.value.next_action
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'FATAL:  too many connections for role "cutter_verify"',
+        "FATAL:  zu viele Verbindungen von Rolle »cutter_verify«",
+        "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+    ],
+)
+def test_a_server_that_refuses_a_login_for_its_limit_is_not_told_as_one_that_does_not_run(words: str) -> None:
+    head = 'connection failed: connection to server at "127.0.0.1", port'
+    dead = (
+        f"{head} 1 failed: Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?\n"
+    )
+    for said in (f"{head} 2 failed: {words}", f"{dead}{head} 2 failed: {words}"):
+        error = translate(psycopg.OperationalError(said))
+        assert (error.code, "CONNECTION LIMIT" in error.next_action) == (StopCode.UNREACHABLE, True)
+    for other in (dead, f"{head} 2 failed: FATAL:  password authentication failed for user"):
+        assert "Check that the server runs" in translate(psycopg.OperationalError(other)).next_action
 
 
 def test_any_other_error_of_a_connection_is_no_question_of_its_line() -> None:
