@@ -1559,6 +1559,32 @@ _OF_SESSIONS_AND_FILES = (
         _test("postgres/test_catalogue_rows", "a_row_that_is_written_again_in_any_of_them_is_another_digest"),
     ),
     Mutant(
+        "a server that refuses a login for its limit is not told as one that does not run",
+        "console/backend/postgres/connections.py",
+        "        return Unmeasured(StopCode.UNREACHABLE, message, _REFUSED_LOGIN)\n",
+        "        pass\n",
+        _test(
+            "postgres/test_lines", "a_server_that_refuses_a_login_for_its_limit_is_not_told_as_one_that_does_not_run"
+        ),
+    ),
+    Mutant(
+        "a service whose hosts only read says that it wants one that writes",
+        "console/backend/postgres/lines.py",
+        "session is read-only|server is in hot standby mode",
+        "no server of this kind",
+        _test(
+            "postgres/test_lines",
+            "a_kind_of_server_that_no_host_of_the_service_is_says_so[read-write-a server that takes writes]",
+        ),
+    ),
+    Mutant(
+        "a session writes whatever access its role begins with",
+        _SESSIONS,
+        '    "default_transaction_read_only": "off",\n',
+        "",
+        _test("postgres/test_sessions", "a_session_writes_whatever_access_its_role_begins_with"),
+    ),
+    Mutant(
         "no statement of a kept session is planned for values that are not known",
         _SESSIONS,
         '    "plan_cache_mode": "force_custom_plan",\n',

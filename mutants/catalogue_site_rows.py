@@ -642,4 +642,32 @@ SITE_ROWS = (
             ("a row of governance", _GOVERNANCE, "SET timezone = 'UTC'\n   "),
         )
     ),
+    Mutant(
+        "the role that adds governance rows may use the types of their columns",
+        f"{_B}/postgres/site_grants.py",
+        '(*(table.partition(".")[0] for table in columns), *of_types))',
+        '(table.partition(".")[0] for table in columns))',
+        (f"{_VARIES}[types kept apart]",),
+    ),
+    Mutant(
+        "the role that calls the organisation's functions may use the types of their arguments",
+        f"{_B}/postgres/site_functions.py",
+        "for name in (row.schema, row.type_schema))",
+        "for name in (row.schema,))",
+        (f"{_VARIES}[types kept apart]",),
+    ),
+    Mutant(
+        "a part of a table is not counted beside the whole",
+        f"{_B}/postgres/site_proposal.py",
+        'and table.kind in "rp" and not table.is_part',
+        'and table.kind in "rp"',
+        ("tests/adoption/test_mapping.py::test_a_part_of_a_table_is_no_table_of_its_own",),
+    ),
+    Mutant(
+        "a column of a domain that wants a value is given one",
+        f"{_B}/postgres/site_catalogue.py",
+        "NOT (a.attnotnull OR d.is_needed)",
+        "NOT a.attnotnull",
+        ("tests/adoption/test_mapping.py::test_a_domain_holds_what_the_type_beneath_it_does_and_may_want_a_value",),
+    ),
 )

@@ -134,7 +134,7 @@ LONG: dict[str, str] = {
     # After the cut and after leg B; after both, for want of a verification.
     "attacks/test_rulings.py::test_a_second_ruling_comes_only_when_there_are_verified_drafts": "backend/postgres/test_enactment.py::test_drafts_that_were_never_verified_are_not_enacted",
     # By the same refusal, of another operation.
-    "gateway/test_passage.py::test_an_amendment_is_refused_by_name_before_it_asks_for_a_ruling": "gateway/test_passage.py::test_an_edit_is_refused_by_name_before_anything_is_written",
+    "gateway/test_passage.py::test_what_is_no_cut_is_refused_by_name_before_there_is_a_run": "gateway/test_passage.py::test_an_edit_is_refused_by_name_before_anything_is_written",
     # That it looks, and at which function; the look itself is that at the other function.
     "gateway/test_attacks.py::test_the_function_that_enacts_is_not_called_as_the_owner_of_the_consoles_tables_either": "gateway/test_attacks.py::test_each_trigger_looks_at_the_function_that_it_calls_before_it_calls_it",
     # By commands, section by section; the same passage on the backend.

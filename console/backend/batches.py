@@ -336,11 +336,11 @@ class Batches:
         if view.bar is not None:
             raise barred_error(view.bar, f"batch {batch_id} does not go on")
         match view.moves[0]:
-            case BatchMove.DRAFT_SG_1:
-                then = f"then arm: {command_of_batch(BatchMove.ARM, batch_id)}"
+            case BatchMove.DRAFT_SG_1 as move:
+                then = f"{command_of_batch(move, batch_id)}; then arm: {command_of_batch(BatchMove.ARM, batch_id)}"
                 raise approval_workflow.waiting(batch_id, Kind.SG_1, then)
-            case BatchMove.DRAFT_SG_2:
-                then = f"then: {command_of_batch(BatchMove.ENACT, batch_id)}"
+            case BatchMove.DRAFT_SG_2 as move:
+                then = f"{command_of_batch(move, batch_id)}; then: {command_of_batch(BatchMove.ENACT, batch_id)}"
                 raise approval_workflow.waiting(batch_id, Kind.SG_2, then)
             case move:
                 action = command_of_batch(move, batch_id)

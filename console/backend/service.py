@@ -30,7 +30,7 @@ from console.backend.model.full_command import command_to_confirm
 from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check
 from console.backend.model.plan import bind
-from console.backend.model.purposes import Kind, Purpose
+from console.backend.model.purposes import KIND_AT, Purpose
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.reasons import require_short_reason
 from console.backend.model.states import ENACTED_STAGES, Family, Mode, Move, RunState, Stage
@@ -91,6 +91,8 @@ from console.backend.runs.typed_edits import TypedAnswers, drop_typed
 from console.backend.runs.unit_search import search_units
 from console.backend.runs.unit_view import compare_versions, view_unit
 
+_BY_PERSON = frozenset({Move.ARM, Move.APPLY, Move.ENACT})
+"""Steps that a person confirms behind a ruling."""
 _GOES_ON = frozenset({Move.SETTLE, Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT})
 
 
@@ -575,16 +577,15 @@ class BackendService(
             raise Refused(refusal_code(blocking), message, blocking[0].next_action)
 
     def _refuse_standstill(self, run: RunView) -> None:
-        match run.state.stage:
-            case Stage.AWAITING_CUT_AUTHORIZATION:
-                raise approval_workflow.waiting(run.run_id, Kind.SG_1, f"then arm: {command_of(Move.ARM, run.run_id)}")
-            case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
-                raise approval_workflow.waiting(run.run_id, Kind.SG_2, f"then: {command_of(Move.ENACT, run.run_id)}")
-            case Stage.STRUCTURAL_VERIFIED:
-                message = f"run {run.run_id} waits for the switch to record its cut"
-                raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(Move.ARM, run.run_id))
-            case _:
-                return
+        kind = KIND_AT.get(run.state.stage)
+        step = next((move for move in run.moves if move in _BY_PERSON), None)
+        if step is None or (kind is None and run.state.stage is not Stage.STRUCTURAL_VERIFIED):
+            return
+        command = command_of(step, run.run_id)
+        if kind is not None and run.leads_to_ruling:
+            raise approval_workflow.waiting(run.run_id, kind, f"{run.leads_to_ruling}; then: {command}")
+        rests = "the switch to record its cut" if kind is None else f"the operator: {kind} is imported"
+        raise Refused(StopCode.EXECUTION_DISABLED, f"run {run.run_id} waits for {rests}", command)
 
 
 def _is_enacted(state: RunState) -> bool:

@@ -20,7 +20,7 @@ from console.cli.evidence_requests import OneFile
 from console.cli.installation import installation_of
 from console.cli.one_run import OneRun
 from console.cli.operations import Nothing
-from console.cli.output import narrate, report
+from console.cli.output import narrate, narrating, report
 from console.cli.settings import found_path
 from console.cli.watching import Watching
 
@@ -67,17 +67,9 @@ def take(options: Options, request: OneRun) -> ExitStatus:
 
 
 def _progress() -> Callable[[str, int, int | None], None]:
-    """Return what narrates a step, once as long as nothing of it is counted."""
-    last = ""
-
-    def step(name: str, done: int, _total: int | None) -> None:
-        nonlocal last
-        line = f"{name} {done or ''}".rstrip()
-        if line != last:
-            narrate(line)
-        last = line
-
-    return step
+    """Return what narrates a step with what of it is counted."""
+    tell = narrating(str)
+    return lambda name, done, _total: tell(f"{name} {done or ''}".rstrip())
 
 
 def prove(options: Options, request: OneFile) -> ExitStatus:

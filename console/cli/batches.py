@@ -21,7 +21,7 @@ from console.backend.runs.batch_sources import PlannedSource
 from console.cli.arguments import Options
 from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch, WatchedBatch
 from console.cli.installation import backend_of
-from console.cli.output import as_typed, narrate, report
+from console.cli.output import as_typed, narrate, narrating, report
 from console.cli.settings import found_path, root_of, settings_of
 from console.cli.taking_in import narrate_taken_in
 from console.cli.watching import Watching
@@ -74,7 +74,7 @@ def start(options: Options, request: StartBatch) -> ExitStatus:
     planned.require_startable(on_failure)
     mode = Mode.LIVE if request.live else Mode.DRYRUN
     requests = planned.requests(backend.installation, mode, narrate_taken_in)
-    view = backend.start_batch(requests, mode, on_failure, _narrate_batch, _narrate)
+    view = backend.start_batch(requests, mode, on_failure, narrating(_progress_words), narrating(_step_words))
     return _report(options, "batch start", view)
 
 
@@ -96,13 +96,19 @@ def status(options: Options, request: WatchedBatch) -> ExitStatus:
 def resume(options: Options, request: ResumeBatch) -> ExitStatus:
     """Go on from where the batch rests, up to its next pause."""
     on_failure = OnFailure(request.on_failure) if request.on_failure else None
-    view = backend_of(options).resume_batch(request.batch, on_failure, _narrate_batch, _narrate)
+    view = backend_of(options).resume_batch(
+        request.batch, on_failure, narrating(_progress_words), narrating(_step_words)
+    )
     return _report(options, "batch resume", view)
 
 
 def enact(options: Options, batch_id: str, confirm: str) -> ExitStatus:
     """Enact the verified documents of a batch under SG_2."""
-    return _report(options, "enact", backend_of(options).enact_batch(batch_id, confirm, _narrate_batch, _narrate))
+    return _report(
+        options,
+        "enact",
+        backend_of(options).enact_batch(batch_id, confirm, narrating(_progress_words), narrating(_step_words)),
+    )
 
 
 def write_report(options: Options, request: OneBatch) -> ExitStatus:
@@ -112,14 +118,11 @@ def write_report(options: Options, request: OneBatch) -> ExitStatus:
     return report(options, "batch report", Outcome.PASS, lines, written)
 
 
-def _narrate(progress: Progress) -> None:
-    """Tell the steps of one run only as far as they are slow: a batch has hundreds of them."""
-    if progress.step not in {"begins", "cutting"} and not progress.step.startswith("PASS"):
-        narrate(f"     {progress.phase or ''} {progress.step}")
-
-
-def _narrate_batch(progress: BatchProgress) -> None:
-    narrate(_progress_words(progress))
+def _step_words(progress: Progress) -> str:
+    """Return the steps of one run only as far as they are slow: a batch has hundreds of them."""
+    if progress.step in {"begins", "cutting"} or progress.step.startswith("PASS"):
+        return ""
+    return f"     {progress.phase or ''} {progress.step}"
 
 
 def _progress_words(progress: BatchProgress) -> str:

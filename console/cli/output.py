@@ -3,8 +3,8 @@
 import json
 import re
 import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -19,6 +19,7 @@ from console.backend.model.site_mapping import NotMeasured
 from console.cli.arguments import Options
 from console.cli.printing import emit, is_unicode, say
 
+P = TypeVar("P")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 _EXIT = {
@@ -89,6 +90,20 @@ def emit_law(lines: Iterable[str]) -> None:
 def narrate(line: str) -> None:
     """Write one line of narration to standard error."""
     say(safe_text(redact(line)) + "\n")
+
+
+def narrating(words: Callable[[P], str]) -> Callable[[P], None]:
+    """Return what narrates progress in these words, once as long as they stay the same; no words are not told."""
+    last = ""
+
+    def tell(progress: P) -> None:
+        nonlocal last
+        line = words(progress)
+        if line and line != last:
+            narrate(line)
+        last = line or last
+
+    return tell
 
 
 def _print_json(command: str, outcome: Outcome, data: dict[str, Any]) -> None:

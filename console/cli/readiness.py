@@ -12,7 +12,7 @@ from console.cli.arguments import Options
 from console.cli.evidence_requests import Bundle, Gates
 from console.cli.installation import backend_of
 from console.cli.one_run import OneRun
-from console.cli.output import as_typed, narrate, report
+from console.cli.output import as_typed, narrating, report
 
 _PRE = "PRE"
 
@@ -113,13 +113,13 @@ def _evidence_lines(fact: Evidence) -> list[str]:
 def bundle(options: Options, request: Bundle) -> ExitStatus:
     """Write the readiness bundle. Exit status 0 for A and B."""
     backend: Backend = backend_of(options)
-    written = backend.bundle(_narrate, request.sign)
+    written = backend.bundle(narrating(_in_words), request.sign)
     report(options, "bundle", written.outcome, _bundle_lines(options, written), written)
     return exit_status([*_outcomes(written.board), written.outcome])
 
 
-def _narrate(progress: Progress) -> None:
-    narrate(f"{progress.done} of {progress.total}  {progress.step}" if progress.total is not None else progress.step)
+def _in_words(progress: Progress) -> str:
+    return f"{progress.done} of {progress.total}  {progress.step}" if progress.total is not None else progress.step
 
 
 def _bundle_lines(options: Options, written: BundleView) -> list[str]:

@@ -21,7 +21,7 @@ from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
 from console.cli.one_run import OneRun, WatchedRun
-from console.cli.output import as_typed, narrate, report
+from console.cli.output import as_typed, narrate, narrating, report
 from console.cli.run_requests import ConfirmedRun, StartRun, VerifiedRun, VoidRun
 from console.cli.state_requests import RepealDocument
 from console.cli.taking_in import taken_in
@@ -59,7 +59,7 @@ def start(options: Options, request: StartRun) -> ExitStatus:
         moved=parse_moved(request.moved),
     )
     before = {run.run_id for run in backend.runs()}
-    run = backend.start(run_request, _narrate)
+    run = backend.start(run_request, narrating(_in_words))
     if run.run_id in before:
         narrate(f"nothing to do: run {run.run_id} has cut this very text")
         return report_run(options, "run start", run, ExitStatus.DONE)
@@ -68,7 +68,7 @@ def start(options: Options, request: StartRun) -> ExitStatus:
 
 def start_run(options: Options, command: str, backend: BackendService, request: RunRequest) -> ExitStatus:
     """Start a run that is about law, and report it as the answer of this command."""
-    return report_run(options, command, backend.start(request, _narrate))
+    return report_run(options, command, backend.start(request, narrating(_in_words)))
 
 
 def repeal(options: Options, request: RepealDocument) -> ExitStatus:
@@ -109,7 +109,7 @@ def show(options: Options, request: WatchedRun) -> ExitStatus:
 
 def resume(options: Options, request: OneRun) -> ExitStatus:
     """Resume the run at its present stage, up to its next pause."""
-    return report_run(options, "run resume", backend_of(options).resume(request.run, _narrate))
+    return report_run(options, "run resume", backend_of(options).resume(request.run, narrating(_in_words)))
 
 
 def settle(options: Options, request: OneRun) -> ExitStatus:
@@ -121,7 +121,7 @@ def settle(options: Options, request: OneRun) -> ExitStatus:
 
 def replan(options: Options, request: OneRun) -> ExitStatus:
     """Plan the run again for the server at hand, up to its first pause."""
-    return report_run(options, "run replan", backend_of(options).replan(request.run, _narrate))
+    return report_run(options, "run replan", backend_of(options).replan(request.run, narrating(_in_words)))
 
 
 def void(options: Options, request: VoidRun) -> ExitStatus:
@@ -139,9 +139,15 @@ def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
         from console.cli.batches import enact as enact_batch
 
         return enact_batch(options, request.run, request.confirm)
-    narrated = _Narrated()
-    run = backend.enact(request.run, request.confirm, narrated)
-    if not narrated.n_steps:
+    n_steps = 0
+
+    def in_words(progress: Progress) -> str:
+        nonlocal n_steps
+        n_steps += 1
+        return _in_words(progress)
+
+    run = backend.enact(request.run, request.confirm, narrating(in_words))
+    if not n_steps:
         _nothing_to_do(run)
     return report_run(options, "enact", run)
 
@@ -179,19 +185,9 @@ def verification(backend: BackendService, run_id: str) -> tuple[Check, ...]:
     return backend.verify(run_id)
 
 
-class _Narrated:
-    """Narrates the steps of a run, and counts them."""
-
-    n_steps = 0
-
-    def __call__(self, progress: Progress) -> None:
-        self.n_steps += 1
-        _narrate(progress)
-
-
-def _narrate(progress: Progress) -> None:
+def _in_words(progress: Progress) -> str:
     head = "" if progress.phase is None else f"{progress.phase.number:>2} {progress.phase:<18} "
-    narrate(f"{head}{progress.step}")
+    return f"{head}{progress.step}"
 
 
 def report_run(options: Options, command: str, run: RunView, exit_status: ExitStatus | None = None) -> ExitStatus:

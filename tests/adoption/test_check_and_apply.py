@@ -308,6 +308,24 @@ def test_a_table_that_a_trigger_of_theirs_writes_to_may_be_left_uncounted_and_th
     assert outcomes["rows of a creation"] == "PASS"
 
 
+@pytest.mark.parametrize(
+    "change", ["ALTER TABLE {} ENABLE ROW LEVEL SECURITY", "ALTER TABLE {} SET UNLOGGED"], ids=["policies", "unlogged"]
+)
+def test_a_table_that_cannot_be_counted_on_and_that_no_run_writes_is_left_uncounted(kept: Adopted, change: str) -> None:
+    """It was told to pass row security, and then to ask the owner: neither helps, and nothing of a run stands there."""
+    table = "cutter_governance.canonical_address_alias"
+    kept.execute(change.format(table))
+    checks = kept.json("adopt", "check")[1]["checks"]
+    failed = {row["name"]: row["next_action"] for row in checks if row["outcome"] == "FAIL"}  # type: ignore[attr-defined]
+
+    assert "tables can be written" in failed
+    assert all(action.startswith(f"Take {table} out of the list `ledger` of the") for action in failed.values())
+    file = kept.installation.site_mapping
+    file.write_text(file.read_text(encoding="utf-8").replace(f'    "{table}",\n', ""), encoding="utf-8")
+    _, outcomes, _ = proofs(kept)
+    assert (outcomes["tables can be written"], outcomes["mapping fits the catalogue"]) == ("PASS", "PASS")
+
+
 def test_without_the_executor_the_writes_are_inconclusive_and_the_rest_is_said(kept: Adopted) -> None:
     kept.execute("ALTER ROLE cutter_exec NOLOGIN")
     try:

@@ -98,6 +98,38 @@ def test_a_column_that_is_generated_or_that_a_trigger_fills_is_given_no_value(ad
     )
 
 
+def test_a_domain_holds_what_the_type_beneath_it_does_and_may_want_a_value(adopted: Adopted) -> None:
+    """A key of a domain over uuid was called one that can hold no key, and nothing was proposed."""
+    adopted.execute(
+        "SET ROLE workflow_admin; CREATE DOMAIN cutter_governance.key AS uuid; CREATE DOMAIN cutter_governance.own_key AS cutter_governance.key NOT NULL;"
+        " ALTER TABLE cutter_governance.dot_pair_signature ALTER signature_id TYPE cutter_governance.own_key;"
+        " CREATE DOMAIN cutter_governance.rank AS integer NOT NULL; CREATE DOMAIN cutter_governance.place AS integer DEFAULT 1 NOT NULL;"
+        " ALTER TABLE cutter_governance.verify_result ADD COLUMN place cutter_governance.place"
+    )
+    mapping = _kept(adopted)
+    governance = mapping.governance
+    assert governance is not None
+    key = Filled(column="signature_id", type="cutter_governance.own_key", source=Source.SIGNATURE_ID)
+    assert key in governance.signature.columns
+
+    adopted.execute("ALTER TABLE cutter_governance.verify_result ADD COLUMN rank cutter_governance.rank")
+    with connect(adopted.installation.settings.database.monitor, read_only=True) as session:
+        faults = governance_faults(read_catalogue(session, mapping.tables), mapping)
+    assert faults == ("governance.verification: cutter_governance.verify_result must be given rank",)
+
+
+def test_a_part_of_a_table_is_no_table_of_its_own(adopted: Adopted) -> None:
+    """It was counted beside the whole, and gained rows that nobody had planned."""
+    adopted.execute(
+        "SET ROLE workflow_admin; CREATE TABLE cutter_governance.notes (n integer NOT NULL) PARTITION BY LIST (n);"
+        " CREATE TABLE cutter_governance.notes_1 PARTITION OF cutter_governance.notes DEFAULT; GRANT SELECT ON cutter_governance.notes TO cutter_ro"
+    )
+
+    assert len(_kept(adopted).ledger) == 13
+    _, answer = adopted.json("adopt", "inspect")
+    assert "cutter_governance.notes_1" not in str(answer)
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [

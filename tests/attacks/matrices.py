@@ -46,6 +46,7 @@ ATTACKS: dict[str, Kept] = {
         "more than the tables",
         "strict functions",
         "names and words of their own",
+        "types kept apart",
     ),
     # What fits into a message is 100 MB, and takes seconds to be refused.
     "attacks/test_hold_and_backup.py::test_the_reason_of_a_hold_is_short": ("[n5]*",),

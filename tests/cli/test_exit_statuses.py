@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from console.cli.main import main
+from console.cli.output import narrating
 from console.demo.keys import sign_as_demo_sovereign
 from tests.cli.conftest import Run, stop_of
 from tests.support.passage import Passage
@@ -301,6 +302,15 @@ def test_narration_goes_to_standard_error_and_data_to_standard_output(
     said = capsys.readouterr()
     assert json.loads(said.out)["mode"] == "DRYRUN"
     assert "closeout" in said.err
+
+
+def test_a_step_that_is_told_again_and_again_is_narrated_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A backup over a slow line wrote some hundred lines, all of them the same."""
+    tell = narrating(lambda number: "" if number == 0 else f"step {number}")
+    for number in (1, 1, 0, 1, 2, 2, 1):
+        tell(number)
+
+    assert capsys.readouterr().err.splitlines() == ["step 1", "step 2", "step 1"]
 
 
 def test_a_hostile_document_is_inert_in_the_output(at: At, capsys: pytest.CaptureFixture[str]) -> None:

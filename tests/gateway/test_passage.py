@@ -162,15 +162,20 @@ def test_an_edit_is_refused_by_name_before_anything_is_written(drafted: Passage)
     assert drafted.rows("SELECT count(*) FROM cutter_governance.run") == runs
 
 
-def test_an_amendment_is_refused_by_name_before_it_asks_for_a_ruling(drafted: Passage) -> None:
+@pytest.mark.parametrize("of_law", ["amend", "repeal"])
+def test_what_is_no_cut_is_refused_by_name_before_there_is_a_run(drafted: Passage, of_law: str) -> None:
+    """A dry run was made, which failed with another code than the guide names, and called its own addresses taken."""
     drafted.sign()
     drafted.enact()
     law = theirs(drafted)
     drafted.write("law.md", TEXT.replace("Second", "Third"))
 
-    with pytest.raises(CutterError, match="only a cut is written through the organisation's functions"):
-        drafted.backend.start(REQUEST.model_copy(update={"amend": True}), silent)
+    runs = [run.run_id for run in drafted.backend.runs()]
+    with pytest.raises(Refused, match="only a cut is") as refused:
+        drafted.backend.start(REQUEST.model_copy(update={of_law: True}), silent)
 
+    assert refused.value.code is StopCode.REFUSED_INPUT
+    assert [run.run_id for run in drafted.backend.runs()] == runs
     assert theirs(drafted) == law
     assert drafted.rows("SELECT count(*) FROM cutter_governance.manifest_envelope") == [(1,)]
 

@@ -133,10 +133,44 @@ _UNQUALIFIED = """
     RESET ROLE
 """
 """Functions and triggers that name their tables without a schema, and do not pin where these are looked for."""
+_FAR_TYPES = """
+    CREATE SCHEMA "kept %% apart";
+    CREATE DOMAIN "kept %% apart".address AS text CHECK (VALUE <> '');
+    CREATE DOMAIN "kept %% apart".key AS uuid;
+    CREATE DOMAIN "kept %% apart".own_key AS "kept %% apart".key CHECK (VALUE IS NOT NULL);
+    CREATE DOMAIN "kept %% apart".digest AS varchar(64) CHECK (length(VALUE) = 64);
+    CREATE DOMAIN "kept %% apart".rank AS integer DEFAULT 7 NOT NULL;
+    GRANT USAGE ON SCHEMA "kept %% apart" TO directus, workflow_admin;
+    SET ROLE directus;
+    DO $do$ DECLARE definition text; BEGIN
+        SELECT replace(pg_get_functiondef('public.fn_iu_create'::regproc), 'p_address text', 'p_address "kept %% apart".address') INTO definition;
+        DROP FUNCTION public.fn_iu_create;
+        EXECUTE definition;
+    END $do$;
+    REVOKE EXECUTE ON FUNCTION public.fn_iu_create FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION public.fn_iu_create TO cutter_exec;
+    SET ROLE workflow_admin;
+    DROP TABLE cutter_governance.manifest_unit_block;
+    CREATE TABLE cutter_governance.manifest_unit_block (
+        envelope_id "kept %% apart".key NOT NULL REFERENCES cutter_governance.manifest_envelope, unit_local_id text NOT NULL,
+        canonical_address text NOT NULL, body_digest "kept %% apart".digest NOT NULL, rank "kept %% apart".rank, PRIMARY KEY (envelope_id, unit_local_id)
+    ) PARTITION BY HASH (envelope_id);
+    CREATE TABLE cutter_governance."Block 0" PARTITION OF cutter_governance.manifest_unit_block FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+    CREATE TABLE cutter_governance."Block 1" PARTITION OF cutter_governance.manifest_unit_block FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+    GRANT SELECT ON cutter_governance.manifest_unit_block, cutter_governance."Block 0", cutter_governance."Block 1" TO cutter_ro;
+    ALTER TABLE cutter_governance.manifest_envelope ALTER envelope_id TYPE "kept %% apart".key, ALTER manifest_digest TYPE "kept %% apart".digest;
+    ALTER TABLE cutter_governance.cut_change_set ALTER change_set_id TYPE "kept %% apart".own_key, ALTER envelope_id TYPE "kept %% apart".key;
+    ALTER TABLE cutter_governance.cut_change_set_affected_row ALTER unit_id TYPE "kept %% apart".key;
+    ALTER TABLE cutter_governance.dot_pair_signature ALTER signature_id TYPE "kept %% apart".key;
+    ALTER TABLE cutter_governance.verify_result ALTER verify_result_id TYPE "kept %% apart".key, ALTER verified_by TYPE varchar(80);
+    RESET ROLE
+""".replace("%%", "%")
+"""Domains over keys and texts in a schema that is open to nobody of the console, and a table whose parts stand beside it."""
 _VARIATIONS = {
     "columns more and fewer": _MORE_AND_FEWER,
     "other types": _OTHER_TYPES,
     "more than the tables": _NEEDING_MORE,
+    "types kept apart": _FAR_TYPES,
     "strict functions": _STRICT,
     "words of their own": _OWN_WORDS,
     "names and words of their own": f"{_UNQUALIFIED}; {_OWN_WORDS}",

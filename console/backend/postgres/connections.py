@@ -17,7 +17,7 @@ from console.backend.model.errors import CutterError, Drifted, Held, Refused, St
 from console.backend.model.safe_text import safe_text
 from console.backend.model.schema_names import LEDGER, OWN, UNITS, SchemaNames
 from console.backend.postgres.kept_sessions import leave_session, take_session
-from console.backend.postgres.lines import refused_line, require_line_for_writing
+from console.backend.postgres.lines import may_be_a_limit, refused_line, require_line_for_writing
 from console.backend.postgres.refused_sessions import not_made_yet, refused_startup
 from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session
 
@@ -108,6 +108,11 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
 """Class, code, opening and next action by error, looked up in this order: most named ones are OperationalErrors too."""
 
 
+_REFUSED_LOGIN = (
+    "The server runs, and has refused the login in these words. If they are about its number of sessions (CONNECTION LIMIT of the role"
+    " or the database, max_connections): end others, or raise the limit; then the same again."
+)
+"""Next action of a login that was refused for what may be a number of sessions: a server may say so in its own language."""
 _NUMBERED = frozenset(
     {
         f"{UNITS}.iu_lifecycle_log_pkey",
@@ -181,6 +186,8 @@ def translate(error: psycopg.Error, names: SchemaNames = OWN) -> CutterError:
             f"the server has given a number twice, as after a crash or a restore (23505): {message}",
             "Nothing was written. The same again, until the number is one that is free.",
         )
+    if is_of_a_connection and isinstance(error, psycopg.OperationalError) and may_be_a_limit(error):
+        return Unmeasured(StopCode.UNREACHABLE, message, _REFUSED_LOGIN)
     for cause, (raised, code, prefix, next_action) in _BY_CAUSE.items():
         if isinstance(error, cause):
             return raised(code, f"{prefix}{message}", next_action)

@@ -46,6 +46,17 @@ _REFUSED: tuple[tuple[re.Pattern[str], str, str], ...] = (
         "the server wants a certificate of the client",
         "Name it in the service: sslcert=FILE and sslkey=FILE",
     ),
+    (
+        re.compile(r"failed: (?:session is read-only|server is in hot standby mode)"),
+        "the service wants a server that takes writes (target_session_attrs), and of its hosts those that answer only read",
+        "See which of them is the primary, and if it runs. If sessions only begin READ ONLY there (default_transaction_read_only of the role or the database),"
+        " write target_session_attrs=primary into the service in the place of read-write: it asks what the server is, not how a session begins.",
+    ),
+    (
+        re.compile(r"failed: (?:session is not read-only|server is not in hot standby mode)"),
+        "the service wants a server that only reads (target_session_attrs), and of its hosts none that is one answers",
+        "See if the standby runs, or write target_session_attrs=prefer-standby into the service: without a standby it takes the primary.",
+    ),
 )
 """Words of libpq or the server, what they mean, and the next action."""
 _OF_THE_SERVER = re.compile(r"(?:^|failed: )[^\s:]+:  (.*)", re.MULTILINE)

@@ -17,7 +17,7 @@ def wrong_encoding(database: str, encoding: str) -> Refused:
     return Refused(
         StopCode.REFUSED_INPUT,
         f"the database {name} is encoded in {safe_text(encoding)}, not {ENCODING}",
-        f"Make another one: createdb --template=template0 --encoding={ENCODING} --locale=C {name}_utf8",
+        f"Make another one: createdb --template=template0 --encoding={ENCODING} --locale=C {shell_word(f'{database}_utf8')}",
     )
 
 

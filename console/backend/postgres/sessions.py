@@ -47,6 +47,8 @@ SETTINGS: Mapping[str, str] = {
     "default_table_access_method": "heap",
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
+    # Each transaction says itself if it only reads. The session of the lease has none: its statements are committed one by one.
+    "default_transaction_read_only": "off",
     # The queries are many and each is short; compiling one first, as a server with LLVM does, takes seconds.
     "jit": "off",
     # From the sixth call of a session on, a function could be executed by a plan that does not know its values, and was

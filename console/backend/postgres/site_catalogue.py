@@ -32,24 +32,29 @@ class _NamesRow(NamedTuple):
 
 
 class ColumnRow(NamedTuple):
-    """One column; `filled` is true if a row can be written without naming it, `given` if it takes a value."""
+    """One column; `filled` is true if a row can be written without naming it, `given` if it takes a value.
+
+    `base` is the type beneath its domains; the same as `type` if that is no domain.
+    """
 
     table: str
     name: str
     type: str
     filled: bool
     readable: bool
-    given: bool = True
+    given: bool
+    base: str
 
 
 class TableRow(NamedTuple):
-    """One table; `guarded` is true if row security decides which rows the role sees."""
+    """One table; `guarded` is true if row security decides which rows the role sees, `is_part` if its rows are those of a partitioned one."""
 
     name: str
     owner: str
     kind: str
     readable: bool
     guarded: bool
+    is_part: bool
 
 
 class TriggerRow(NamedTuple):
@@ -143,7 +148,7 @@ _NAMES = """
 """
 _CHOSEN = """
     WITH chosen AS MATERIALIZED (
-        SELECT c.oid, n.nspname || '.' || c.relname AS name, c.relowner, c.relkind,
+        SELECT c.oid, n.nspname || '.' || c.relname AS name, c.relowner, c.relkind, c.relispartition,
                has_schema_privilege(n.oid, 'USAGE') AS usable
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema'
@@ -155,15 +160,25 @@ _CHOSEN = """
 _TABLES = """
     {chosen}
     SELECT name, pg_get_userbyid(relowner)::text, relkind::text,
-           usable AND (has_table_privilege(oid, 'SELECT') OR has_any_column_privilege(oid, 'SELECT')), row_security_active(oid)
+           usable AND (has_table_privilege(oid, 'SELECT') OR has_any_column_privilege(oid, 'SELECT')), row_security_active(oid), relispartition
       FROM chosen ORDER BY name COLLATE "C"
 """.replace("{chosen}", _CHOSEN)
 _COLUMNS = """
     {chosen}
     SELECT c.name, a.attname::text, format_type(a.atttypid, a.atttypmod),
-           NOT a.attnotnull OR a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> '',
-           c.usable AND has_column_privilege(c.oid, a.attnum, 'SELECT'), a.attgenerated = '' AND a.attidentity <> 'a'
-      FROM chosen c JOIN pg_attribute a ON a.attrelid = c.oid WHERE a.attnum > 0 AND NOT a.attisdropped
+           NOT (a.attnotnull OR d.is_needed) OR a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> '' OR d.has_default,
+           c.usable AND has_column_privilege(c.oid, a.attnum, 'SELECT'), a.attgenerated = '' AND a.attidentity <> 'a', d.base
+      FROM chosen c JOIN pg_attribute a ON a.attrelid = c.oid
+     -- A domain, and each that it is one of, may want a value or give one.
+     CROSS JOIN LATERAL (
+           WITH RECURSIVE beneath AS (
+               SELECT a.atttypid AS type, a.atttypmod AS modifier, false AS is_needed, false AS has_default, 0 AS depth
+                UNION ALL
+               SELECT y.typbasetype, y.typtypmod, y.typnotnull, y.typdefault IS NOT NULL, b.depth + 1
+                 FROM beneath b JOIN pg_type y ON y.oid = b.type WHERE y.typtype = 'd')
+           SELECT (array_agg(format_type(b.type, b.modifier) ORDER BY b.depth DESC))[1] AS base, bool_or(b.is_needed) AS is_needed,
+                  bool_or(b.has_default) AS has_default FROM beneath b) d
+     WHERE a.attnum > 0 AND NOT a.attisdropped
      ORDER BY c.name COLLATE "C", a.attnum
 """.replace("{chosen}", _CHOSEN)
 _TRIGGERS = """

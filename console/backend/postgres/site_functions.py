@@ -25,6 +25,7 @@ class ArgumentRow(NamedTuple):
     name: str
     type: str
     has_default: bool
+    type_schema: str
 
 
 class Pattern(NamedTuple):
@@ -49,9 +50,11 @@ class Answer(NamedTuple):
 
 
 _ARGUMENTS = """
-    SELECT n.nspname::text, p.proname::text, coalesce(m.name, ''), format_type(a.type, NULL), a.position > p.pronargs - p.pronargdefaults
+    SELECT n.nspname::text, p.proname::text, coalesce(m.name, ''), format_type(a.type, NULL), a.position > p.pronargs - p.pronargdefaults,
+           o.nspname::text
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      CROSS JOIN LATERAL unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type, position)
+      JOIN pg_type y ON y.oid = a.type JOIN pg_namespace o ON o.oid = y.typnamespace
       -- Results have names among those of the arguments, and may stand before them.
       LEFT JOIN LATERAL (SELECT g.name, row_number() OVER (ORDER BY g.place) AS position
                            FROM unnest(p.proargnames) WITH ORDINALITY AS g (name, place)
@@ -88,6 +91,12 @@ _SHOWN = 500
 def arguments_of(connection: psycopg.Connection, signature: str) -> tuple[ArgumentRow, ...]:
     """Return the arguments of the function of this signature, in order; none if there is no such function."""
     return read_rows(connection, ArgumentRow, _ARGUMENTS, (signature,))
+
+
+def schemas_of(arguments: tuple[ArgumentRow, ...]) -> tuple[str, ...]:
+    """Pure: the schemas in which a function and the types of its arguments stand, without PostgreSQL's own."""
+    named = (name for row in arguments for name in (row.schema, row.type_schema))
+    return tuple(name for name in dict.fromkeys(named) if name != "pg_catalog")
 
 
 def meaning_of(argument: ArgumentRow) -> str:

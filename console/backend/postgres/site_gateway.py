@@ -24,7 +24,14 @@ from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_catalogue import read_catalogue
 from console.backend.postgres.site_creation_trial import CREATION_TRIAL, creation_trial_sql
 from console.backend.postgres.site_decisions import DECISIONS, moving
-from console.backend.postgres.site_functions import ANSWERED, ArgumentRow, arguments_of, meaning_of, where_said
+from console.backend.postgres.site_functions import (
+    ANSWERED,
+    ArgumentRow,
+    arguments_of,
+    meaning_of,
+    schemas_of,
+    where_said,
+)
 from console.backend.postgres.site_governance import (
     BODIES,
     GOVERNED,
@@ -414,7 +421,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         as_administrator, as_owner = governance_sql(mapping, mapping.governance)
         tried = trial_sql(mapping, mapping.governance) + planned_sql(mapping.governance)
         governance = (as_administrator, as_owner + tried)
-    names, rights = _names(mapping), writing_rights(mapping, (create[0].schema, enact[0].schema))
+    names, rights = _names(mapping), writing_rights(mapping, schemas_of(create + enact))
     if mapping.governance is not None:
         rights = (*rights, *governance_rights(connection, mapping.governance))
     parts = [

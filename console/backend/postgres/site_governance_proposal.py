@@ -98,7 +98,7 @@ def propose_governance(catalogue: Catalogue, mapping: SiteMapping) -> tuple[Gove
     names = set(_TABLES.values())
     for row in catalogue.tables:
         schema, _, name = row.name.partition(".")
-        if schema == GOVERNANCE and name not in names and row.kind in "rp":
+        if schema == GOVERNANCE and name not in names and row.kind in "rp" and not row.is_part:
             faults.append(
                 NotMeasured(
                     subject=row.name,
@@ -165,11 +165,11 @@ def _choice(mapping: SiteMapping, part: Part, column: ColumnRow, mapped: frozens
 
 def _takes(mapping: SiteMapping, column: ColumnRow, source: Source) -> bool:
     """Return whether the column's type can hold the values of the source; a type of the organisation's own is tried by the check."""
-    plain = column.type.partition("(")[0]
+    types, plain = (column.type, column.base), column.base.partition("(")[0]
     if source is Source.UNIT_ID:
-        return column.type == mapping.units.id.type or plain in _TEXTS
+        return mapping.units.id.type in types or plain in _TEXTS
     if source is Source.VERSION_ID:
-        return mapping.versions is not None and (column.type == mapping.versions.id.type or plain in _TEXTS)
+        return mapping.versions is not None and (mapping.versions.id.type in types or plain in _TEXTS)
     if source in _KEYS:
         return plain == "uuid" or plain in _TEXTS
     if source in {Source.UNITS, Source.ORDINAL}:

@@ -48,6 +48,18 @@ _SEQUENCES = """
 """
 
 
+# A value is cast to the type of its column by name, for which the schema must be open to whoever casts.
+_TYPE_SCHEMAS = """
+    SELECT DISTINCT m.nspname::text FROM pg_attribute a
+      JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_type y ON y.oid = a.atttypid JOIN pg_namespace m ON m.oid = y.typnamespace
+      JOIN unnest(%s::text[], %s::text[]) AS g (table_name, column_name)
+        ON g.table_name = n.nspname || '.' || c.relname AND g.column_name = a.attname
+     WHERE a.attnum > 0 AND m.nspname <> 'pg_catalog'
+     ORDER BY 1
+"""
+
+
 class Right(NamedTuple):
     """One privilege of a role on an object; `column` is empty if it is one on the whole."""
 
@@ -290,7 +302,7 @@ def _object(kind: str, name: str) -> sql.Composable:
 def writing_rights(mapping: SiteMapping, called: Iterable[str]) -> tuple[Right, ...]:
     """Return the privileges that are needed to read the mapped tables, to call the two functions, and, of the verifier, to dump.
 
-    `called` has the schemas of the two functions as the catalogue has them: a signature has them quoted.
+    `called` has the schemas of the two functions and of the types of their arguments, as the catalogue has them: a signature has them quoted.
     """
     functions = [mapping.functions.create, mapping.functions.enact]
     read = (*mapping.written, *([mapping.config.table] if mapping.config else []))
@@ -312,9 +324,11 @@ def governance_rights(connection: psycopg.Connection, governance: Governance) ->
     columns: dict[str, dict[str, None]] = {}
     for _, governed in governance.parts:
         columns.setdefault(governed.table, {}).update(dict.fromkeys(column.column for column in governed.columns))
+    cast = [(table, name) for table, names in columns.items() for name in names]
+    of_types = read_column(connection, _TYPE_SCHEMAS, tuple(map(list, zip(*cast, strict=True))))
     rights = [
         Right(SCHEMA, name, "USAGE", SITE_WRITER)
-        for name in dict.fromkeys(table.partition(".")[0] for table in columns)
+        for name in dict.fromkeys((*(table.partition(".")[0] for table in columns), *of_types))
     ]
     for table, names in columns.items():
         rights.append(Right(TABLE, table, "SELECT", SITE_WRITER))

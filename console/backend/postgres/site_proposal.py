@@ -120,8 +120,11 @@ def propose(connection: psycopg.Connection, catalogue: Catalogue, *, by_rows: bo
         vocabulary=_vocabulary(catalogue),
         config=_config(catalogue),
         log=_name(_chosen(catalogue, "iu_lifecycle_log").table),
+        # A part of a table gains the rows of the whole, which is counted.
         ledger=tuple(
-            table.name for table in catalogue.tables if table.name.startswith(f"{GOVERNANCE}.") and table.kind in "rp"
+            table.name
+            for table in catalogue.tables
+            if table.name.startswith(f"{GOVERNANCE}.") and table.kind in "rp" and not table.is_part
         ),
         functions=_functions(catalogue),
         console=_console(catalogue),

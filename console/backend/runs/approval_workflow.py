@@ -565,10 +565,6 @@ _NOTHING = StatementDrafts(count=1, file="none", file_sha256=_NONE)
 """Placeholder for drafts that are gone: no statement names them."""
 
 
-def waiting(run_id: str, kind: str, next_step: str) -> Waiting:
+def waiting(run_id: str, kind: str, next_action: str) -> Waiting:
     """Return the error for a run that waits for a ruling."""
-    return Waiting(
-        StopCode.APPROVAL_REQUIRED,
-        f"run {run_id} waits for {kind} and the operator",
-        f"cutter-console approval draft {run_id}; {next_step}",
-    )
+    return Waiting(StopCode.APPROVAL_REQUIRED, f"run {run_id} waits for {kind} and the operator", next_action)

@@ -25,7 +25,7 @@ from console.backend.runs.edits import DraftEdit, expected_edit_deltas, plan_edi
 from console.backend.runs.moves import require_move
 from console.backend.runs.run_ids import require_live
 from console.backend.runs.run_views import measure_facts
-from console.backend.runs.site_preflight import refuse_edit
+from console.backend.runs.site_preflight import refuse_all_but_a_cut
 from console.backend.runs.workspace import Workspace
 
 
@@ -105,7 +105,7 @@ def start_edit(
     if seen not in {"", view.seen}:
         message = f"{address} is another draft by now than was shown: nothing was planned"
         raise Drifted(StopCode.DRIFT, message, f"Look at it: cutter-console unit show {address}")
-    refuse_edit(installation)
+    refuse_all_but_a_cut(installation, "an edit")
     require_move(Move.EDIT, measure_facts(installation, run_id), run_id)
     body = canonical_text(body.encode(), limits_of(installation.settings)).text
     edit = DraftEdit(address=address, title=view.title, body=body)

@@ -38,7 +38,7 @@ from console.backend.runs.lifecycle import run_row
 from console.backend.runs.operations import committing, intended, operation
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.row_comparison import compared_with_edits
-from console.backend.runs.site_preflight import refuse_edit
+from console.backend.runs.site_preflight import refuse_all_but_a_cut
 from console.backend.runs.verification import edit_checks, measure_rows
 from console.backend.runs.workspace import SOURCE, PhaseRecord, RunRequestFile, Workspace
 
@@ -57,7 +57,7 @@ def plan_edits(installation: Installation, docprefix: str, edits: tuple[DraftEdi
     Raises Refused if an address is not a draft unit.
     """
     source = "".join(edit.body for edit in edits).encode()
-    refuse_edit(installation)
+    refuse_all_but_a_cut(installation, "an edit")
     request = RunRequestFile(
         run_id=new_run_id(installation.context),
         mode=Mode.LIVE,

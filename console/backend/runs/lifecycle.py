@@ -44,9 +44,12 @@ from console.backend.runs.operations import committing, intended, open_to_end, o
 from console.backend.runs.run_ids import require_live
 from console.backend.runs.run_state import VOIDED
 from console.backend.runs.run_views import measure_facts
+from console.backend.runs.site_preflight import refuse_all_but_a_cut
 from console.backend.runs.sources import planned, source_of
 from console.backend.runs.takeover import hold_to_end
 from console.backend.runs.workspace import RunRequestFile, Workspace
+
+_OF_LAW = {RunOperation.AMEND: "an amendment", RunOperation.REPEAL: "a repeal"}
 
 
 class Created(Value):
@@ -95,6 +98,8 @@ def create_run(
         host=installation.context.host,
         started_at=installation.context.now(),
     )
+    if operation_of_run.of_law:
+        refuse_all_but_a_cut(installation, _OF_LAW[operation_of_run])
     # Before anything is made: what cannot be planned, or was cut before, leaves no directory of a run behind.
     document, planned_in = _planned(installation, request_file, profile, accept, earlier)
     if operation_of_run.of_law:

@@ -90,6 +90,7 @@ def view_known(installation: Installation, known: Known) -> RunView:
     pauses = _PAUSES_OF_EDIT if facts.is_edit else _PAUSES_OF_REPEAL if is_repeal else _PAUSES
     ours, n_units = _by_the_console(known.recorded), plan.n_units if plan else row.n_units if row else None
     phases = _phases_of_edit(workspace, ours) if facts.is_edit else _phases(workspace, ours, request.mode)
+    whose = elsewhere(installation, row) if row is not None else ""
     has_nobody = row is not None and is_unaccepted(row)
     bundle = bundle_of_hand_over(records, known.recorded) if has_nobody else ""
     return RunView(
@@ -119,10 +120,10 @@ def view_known(installation: Installation, known: Known) -> RunView:
         if has_nobody
         else _waits_for(facts, pauses, moves, run_id).replace("{run}", run_id),
         interruption=cut_short,
-        journal=f"{verdict.outcome}: {verdict.detail}",
+        journal=_journal_in_words(verdict, whose, has_journal=workspace.journal.exists()),
         displaced=facts.displaced.said if facts.displaced is not None else "",
         bar=facts.bar,
-        elsewhere=elsewhere(installation, row) if row is not None else "",
+        elsewhere=whose,
         changed_hands=row is not None and row.held_by_way_of is not None,
         is_unaccepted=has_nobody,
         bundle=bundle,
@@ -144,6 +145,13 @@ def _leads_to_ruling(installation: Installation, known: Known, facts: RunFacts) 
     named = known.request.batch_id or known.request.run_id
     recorded = {digest for ruling in known.rulings for digest in (ruling.statement_sha256, ruling.batch_ruling)}
     return leads_to_ruling(named, statement_to_import(installation, recorded, installation.context.now(), named, kind))
+
+
+def _journal_in_words(verdict: JournalVerdict, whose: str, *, has_journal: bool) -> str:
+    """Return the verdict; that a journal is missing which lies with another console is none."""
+    if whose and not has_journal:
+        return f"{Outcome.INCONCLUSIVE}: it is not below this root: {whose}"
+    return f"{verdict.outcome}: {verdict.detail}"
 
 
 def _acceptance_of(bundle: str) -> str:

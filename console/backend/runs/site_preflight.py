@@ -41,10 +41,10 @@ def site_questions(context: PhaseContext, document: DocumentPlan) -> tuple[Quest
     )
 
 
-def refuse_edit(installation: Installation) -> None:
-    """Raise Refused if units are written through an organisation's functions, which have none for an edit."""
+def refuse_all_but_a_cut(installation: Installation, operation: str) -> None:
+    """Raise Refused if units are written through an organisation's functions, which have none for this operation."""
     if kept_mapping(installation).mapping is not None:
-        message = "an edit is not written through the organisation's functions: only a cut is"
+        message = f"{operation} is not written through the organisation's functions: only a cut is"
         raise Refused(StopCode.REFUSED_INPUT, message, _THEIR_PROGRAMS)
 
 

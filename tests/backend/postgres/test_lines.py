@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from console.backend.backup.source import exported_snapshot
 from console.backend.gates.arming_checks import readiness
@@ -17,12 +17,13 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.tables import RUN_TABLES
 from console.backend.model.view_models import SwitchState
-from console.backend.postgres.connections import connect
+from console.backend.postgres.connections import connect, translate
 from console.backend.postgres.lines import line_of, refused_line
 from console.backend.runs.lease import LeaseHolder
 from console.backend.scratch.cluster import PORT
 from console.screens.overview_text import where
 from tests.backend.gates.conftest import measured, named
+from tests.conftest import Database
 from tests.support.passage import Passage
 from tests.support.tls import CERTIFICATES, NAME, TlsServer, own_address, tls_server
 
@@ -229,6 +230,53 @@ def test_a_line_that_is_refused_names_its_cause_and_the_next_action(
             pytest.fail("a session was handed out")
         assert (refused.value.code, action in refused.value.next_action) == (StopCode.UNREACHABLE, True)
         assert said in there.backend.status().unreachable
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("read-write", "a server that takes writes"),
+        ("standby", "a server that only reads"),
+        ("primary", None),
+        ("any", None),
+    ],
+)
+def test_a_kind_of_server_that_no_host_of_the_service_is_says_so(
+    database: Database, wanted: str, said: str | None
+) -> None:
+    """A primary on which the role begins READ ONLY was told as one that does not run, with a password to look for."""
+    with database.connect() as administrator:
+        administrator.execute(
+            f"ALTER ROLE cutter_exec IN DATABASE {database.name} SET default_transaction_read_only = on".encode()
+        )
+    conninfo = make_conninfo(database.conninfo("cutter_exec"), target_session_attrs=wanted)
+    if said is None:
+        with connect(conninfo) as session:
+            session.execute("SELECT 1")
+        return
+    with pytest.raises(Unmeasured, match=said) as refused, connect(conninfo):
+        pytest.fail("a session was handed out")
+    assert "target_session_attrs=pr" in refused.value.next_action
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'FATAL:  too many connections for role "cutter_verify"',
+        "FATAL:  zu viele Verbindungen von Rolle »cutter_verify«",
+        "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+    ],
+)
+def test_a_server_that_refuses_a_login_for_its_limit_is_not_told_as_one_that_does_not_run(words: str) -> None:
+    head = 'connection failed: connection to server at "127.0.0.1", port'
+    dead = (
+        f"{head} 1 failed: Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?\n"
+    )
+    for said in (f"{head} 2 failed: {words}", f"{dead}{head} 2 failed: {words}"):
+        error = translate(psycopg.OperationalError(said))
+        assert (error.code, "CONNECTION LIMIT" in error.next_action) == (StopCode.UNREACHABLE, True)
+    for other in (dead, f"{head} 2 failed: FATAL:  password authentication failed for user"):
+        assert "Check that the server runs" in translate(psycopg.OperationalError(other)).next_action
 
 
 def test_any_other_error_of_a_connection_is_no_question_of_its_line() -> None:

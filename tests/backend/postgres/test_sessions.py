@@ -1,6 +1,7 @@
 """Sessions set what the product relies on themselves, whatever server, role, database, environment or service file say."""
 
 import ast
+import shlex
 import socket
 import struct
 import subprocess
@@ -254,13 +255,26 @@ def test_a_whole_run_under_a_hostile_environment(at: Callable[[str], Passage], m
     assert run.backend.drift().differences == ()
 
 
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_a_session_writes_whatever_access_its_role_begins_with(database: Database, autocommit: bool) -> None:
+    """`migrate --accept` had taken the setting, and the switch could be armed; then the session of the lease could only read."""
+    name, role = sql.Identifier(database.name), sql.Identifier("cutter_exec")
+    with database.connect() as administrator:
+        setting = sql.SQL("ALTER ROLE {} IN DATABASE {} SET default_transaction_read_only = on")
+        administrator.execute(setting.format(role, name))
+    with Settled(database.cluster, database.name).connect("cutter_exec", autocommit=autocommit) as session:
+        assert shown(session, "transaction_read_only") == {"transaction_read_only": "off"}
+    with connect(database.conninfo("cutter_exec"), read_only=True) as session:
+        assert shown(session, "transaction_read_only") == {"transaction_read_only": "on"}
+
+
 ENCODINGS = {"SQL_ASCII": "SQL_ASCII", "LATIN1": "LATIN1"}
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_database_in_another_encoding_is_refused(each_empty_database: Database, encoding: str) -> None:
     """Texts are compared by their bytes; the refusal names the command that makes another database."""
-    cluster, name = each_empty_database.cluster, f"in_{encoding.lower()}"
+    cluster, name = each_empty_database.cluster, f"in {encoding.lower()}"
     made = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LOCALE 'C'{}").format(
         sql.Identifier(name),
         sql.Literal(encoding),
@@ -296,7 +310,7 @@ def _objects(database: Database) -> object:
 
 def _run_as_printed(bin_dir: Path, conninfo: str, next_action: str) -> None:
     """The command that was printed; where this version has no createdb, the statement that createdb would send."""
-    words = next_action.partition(": ")[2].split()
+    words = shlex.split(next_action.partition(": ")[2])
     assert words[0] == "createdb"
     place = psycopg.conninfo.conninfo_to_dict(conninfo)
     if (bin_dir / "createdb").exists():

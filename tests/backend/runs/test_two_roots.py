@@ -78,6 +78,14 @@ def test_a_run_of_another_host_is_seen_and_nothing_that_needs_its_files_is_offer
     assert {run.elsewhere for run in here.backend.runs()} == {""}
 
 
+def test_the_journal_of_a_run_of_another_host_is_not_called_missing(at: At, tmp_path: Path) -> None:
+    passage = at("waits for SG_2")
+    there = other_host(passage, tmp_path / "other").run()
+
+    assert passage.run().journal.startswith("PASS: ")
+    assert there.journal == f"INCONCLUSIVE: it is not below this root: {there.elsewhere}"
+
+
 def test_a_run_of_another_root_of_this_host_is_not_offered_to_be_ended_for_want_of_its_files(
     at: At, tmp_path: Path
 ) -> None:
