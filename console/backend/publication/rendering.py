@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _MARKDOWN = re.compile(r"([\\`*{}\[\]<>#|!~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=:])")
+_ANY_MARKUP = re.compile(r"[\\`*{}\[\]<>#|!~&$_]|^[-+=:\d]|//|(?i:www\.)")
+"""A part that each rule of an escape needs somewhere in a text: words, numbers and digests, which most texts are, have none of it."""
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _LINK = re.compile(r"(?i)(:)(//)|\b(www)(\.)")
 _STATEMENT = r"(?:GRANT|REVOKE|ALTER|CREATE|DROP|SET|SELECT) .*"
@@ -117,8 +119,15 @@ def markdown(text: str) -> str:
 
 
 def _escaped(inert: str) -> str:
-    without_markup = _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", inert.strip()))
-    return _LINK.sub(r"\1\3\\\2\4", without_markup)
+    text = inert.strip()
+    if _ANY_MARKUP.search(text) is None:
+        return text
+    # A function is called once for each sign, and a template that holds a backslash is read again for each as well.
+    return _LINK.sub(r"\1\3\\\2\4", _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(_behind_backslash, text)))
+
+
+def _behind_backslash(sign: re.Match[str]) -> str:
+    return f"\\{sign[0]}"
 
 
 def code(text: str) -> Trusted:
