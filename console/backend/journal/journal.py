@@ -118,9 +118,17 @@ class Journal:
 
     @classmethod
     def resume(
-        cls, path: Path, run_id: str, context: Context, last_anchor: Callable[[], Anchor | None] | None = None
+        cls,
+        path: Path,
+        run_id: str,
+        context: Context,
+        last_anchor: Callable[[], Anchor | None] | None = None,
+        *,
+        collected: list[Record] | None = None,
     ) -> Self:
         """Go on with a journal after verifying all of it, against the last anchor, which is asked for under its lock.
+
+        `collected` gets the records that were verified, as `read_journal` returns them, so that nobody reads it again for them.
 
         A torn tail is moved aside to `<name>.torn-<sequence>` and a note says so; nothing else is
         repaired. Raises Refused (LOCKED) while another writer has it, Drifted
@@ -136,7 +144,7 @@ class Journal:
             # Locked before it is read, so that no other writer appends behind what was verified.
             _lock(descriptor, path)
             anchor = None if last_anchor is None else last_anchor()
-            scanned = _scan_descriptor(descriptor, anchor)
+            scanned = _scan_descriptor(descriptor, anchor, collected=collected)
             _require_sound(path, run_id, scanned)
             journal = cls(path, descriptor, context, scanned.head)
             journal.anchored = anchor
