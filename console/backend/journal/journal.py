@@ -36,7 +36,7 @@ from console.backend.model.canonical_json import canonical_json, digest
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
-from console.backend.model.redaction import redact, refuse_secret_keys
+from console.backend.model.redaction import redact_texts, refuse_secret_keys
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
 
@@ -184,7 +184,9 @@ class Journal:
         Values are redacted and made inert. Raises Refused for a key that names a secret and for a record over
         MAX_RECORD_BYTES, Drifted if the file is not as this writer left it, Unmeasured if it cannot be written.
         """
-        clean = tuple(Field(key=field.key, value=safe_text(redact(field.value))) for field in fields)
+        given = tuple(fields)
+        texts = redact_texts(field.value for field in given)
+        clean = tuple(Field(key=field.key, value=safe_text(text)) for field, text in zip(given, texts, strict=True))
         refuse_secret_keys({field.key: "" for field in clean}, f"the record {phase} of {self.path.name}")
         with self._mutex:
             sequence = 0 if self._head is None else self._head.sequence + 1

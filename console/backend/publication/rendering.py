@@ -175,6 +175,8 @@ def _environment() -> "Environment":
         loader=PackageLoader("console.backend.publication"),
         undefined=StrictUndefined,
         finalize=pass_context(_final),
+        # A template is a file of the program, and of those no one is read again while it runs.
+        auto_reload=False,
         autoescape=False,  # noqa: S701 - Markdown, not HTML: `_final` escapes every value
         trim_blocks=True,
         lstrip_blocks=True,
