@@ -48,7 +48,8 @@ class Inert(dict[str, str]):
     """Texts without secrets and control characters, by the text as it was; each is made inert once per report."""
 
     def __missing__(self, text: str) -> str:
-        self[text] = inert = safe_text(redact(text))
+        clean = redact(text)
+        self[text] = inert = clean if clean.isprintable() else safe_text(clean)
         return inert
 
     def add(self, texts: Iterable[str]) -> None:
