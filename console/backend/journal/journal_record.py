@@ -197,7 +197,7 @@ def parse_line(line: bytes) -> tuple[Record | None, str]:
 
 
 _HASH = frozenset({"hash"})
-"""What a record has beside the fields that its hash covers."""
+"""Field of a record that its hash does not cover."""
 
 
 def changed(record: Record) -> str:
