@@ -489,8 +489,8 @@ _OF_RUNS = (
     Mutant(
         "events are read again when a COMMIT was settled, before one is called gone",
         _OPERATIONS,
-        "        if settle_unfinished(installation, workspace, request, journal):\n            rows = events_of_run(installation, request)\n",
-        "        settle_unfinished(installation, workspace, request, journal)\n",
+        "        if settle_unfinished(installation, workspace, request, journal, tuple(records)):\n            rows = events_of_run(installation, request)\n",
+        "        if settle_unfinished(installation, workspace, request, journal, tuple(records)):\n",
         _test("runs/test_settling", "an_event_that_comes_while_its_commit_is_settled_is_not_taken_for_gone"),
     ),
     Mutant(
@@ -1228,7 +1228,7 @@ _OF_THE_JOURNAL = (
             (
                 "a record that was edited",
                 "every_harm_is_seen_and_the_first_bad_record_named[edit]",
-                '    if digest(Body(**record.model_dump(exclude={"hash"}))) != record.hash:',
+                "    if digest(record, _HASH) != record.hash:",
                 "    if False:",
             ),
             (
@@ -1355,8 +1355,8 @@ _OF_THE_JOURNAL = (
     Mutant(
         "no secret reaches the journal",
         _JOURNAL,
-        "value=safe_text(redact(field.value)))",
-        "value=safe_text(field.value))",
+        "        texts = redact_texts(field.value for field in given)\n",
+        "        texts = tuple(field.value for field in given)\n",
         _test("journal/test_journal", "no_canary_reaches_the_journal"),
     ),
     Mutant(
@@ -1906,7 +1906,7 @@ _OF_SETTLING = (
     Mutant(
         "whatever was begun is settled before anything else begins",
         _OPERATIONS,
-        "        if settle_unfinished(installation, workspace, request, journal):",
+        "        if settle_unfinished(installation, workspace, request, journal, tuple(records)):",
         "        if False:",
         _test(_SETTLED, "what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again[cut_leg_a]"),
     ),
@@ -2217,9 +2217,18 @@ _OF_EFFECTS = (
     Mutant(
         "before a cut the document is compared with the database, not the world alone",
         f"{_B}/runs/preflight.py",
-        "    if phase is not Phase.CUT_LEG_A:\n        return (world_unchanged(context, connection, own_run_wrote=context.is_live, schema=schema),)\n",
-        "    if phase is not None:\n        return (world_unchanged(context, connection, own_run_wrote=context.is_live, schema=schema),)\n",
+        "    if phase is not Phase.CUT_LEG_A:\n        return (world_unchanged(context, connection, own_run_wrote=context.is_live, with_rows=False, schema=schema),)\n",
+        "    if phase is not None:\n        return (world_unchanged(context, connection, own_run_wrote=context.is_live, with_rows=False, schema=schema),)\n",
         _test("runs/test_unrelated", "a_run_whose_own_document_was_cut_by_another_run_is_refused_before_the_switch"),
+    ),
+    Mutant(
+        "before a cut the rows are compared with the plan's, and not grants alone",
+        f"{_B}/runs/preflight.py",
+        "    unchanged: Question[Check] = partial(world_unchanged, context, own_run_wrote=False, schema=schema)\n",
+        "    unchanged: Question[Check] = partial(\n"
+        "        world_unchanged, context, own_run_wrote=False, with_rows=False, schema=schema\n"
+        "    )\n",
+        _test("runs/test_batches", "what_no_run_has_recorded_stops_every_member_of_a_batch"),
     ),
     Mutant(
         "verification tells the rows of other runs apart",
@@ -2252,8 +2261,8 @@ _OF_BATCHES = (
     Mutant(
         "a member is compared with the world of its plan",
         f"{_B}/runs/preflight.py",
-        "    differences = world_differences(planned, now, own_run_wrote=own_run_wrote, added=since.added)\n",
-        "    differences = () if context.request.batch_id else world_differences(planned, now, own_run_wrote=own_run_wrote)\n",
+        "    differences = world_differences(planned, now, with_rows=with_rows, added=since.added)\n",
+        "    differences = () if context.request.batch_id else world_differences(planned, now, with_rows=with_rows)\n",
         _test("runs/test_batches", "what_no_run_has_recorded_stops_every_member_of_a_batch"),
     ),
     Mutant(

@@ -1460,7 +1460,7 @@ _OF_WRITES = (
     ),
     Mutant(
         "a version of a draft that moves is seen",
-        _AMENDED,
+        _PLANNED,
         "             SELECT 'version', v.ctid, v.xmin FROM unit u JOIN public.unit_version v ON v.unit_id = u.id\n"
         "             UNION ALL\n",
         "",
@@ -1468,7 +1468,7 @@ _OF_WRITES = (
     ),
     Mutant(
         "a row of the manifest that moves is seen",
-        _AMENDED,
+        _PLANNED,
         "             SELECT 'block', b.ctid, b.xmin\n"
         "               FROM manifest m\n"
         "               JOIN cutter_governance.manifest_unit_block b USING (run_id)\n"
@@ -1478,7 +1478,7 @@ _OF_WRITES = (
     ),
     Mutant(
         "a seal that is gone is seen",
-        _AMENDED,
+        _PLANNED,
         "             UNION ALL\n"
         "             SELECT 'seal', s.ctid, s.xmin FROM manifest m JOIN cutter_governance.manifest_seal s USING (run_id)\n",
         "",
@@ -1486,7 +1486,7 @@ _OF_WRITES = (
     ),
     Mutant(
         "a unit of another document under the addresses of this one is seen",
-        _AMENDED,
+        _PLANNED,
         "             UNION ALL\n"
         "             SELECT u.id, u.ctid, u.xmin\n"
         "               FROM public.information_unit u\n"
@@ -1497,7 +1497,7 @@ _OF_WRITES = (
     ),
     Mutant(
         "a row in the place of another one is another row",
-        _AMENDED,
+        _PLANNED,
         "sum(hash_record_extended(ROW (t.place, t.writer), 0)) AS a,\n"
         "                                sum(hash_record_extended(ROW (t.place, t.writer), 25214903917)) AS b",
         "sum(hash_record_extended(ROW (t.place), 0)) AS a,\n"

@@ -36,7 +36,7 @@ from console.backend.model.canonical_json import canonical_json, digest
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
-from console.backend.model.redaction import redact, refuse_secret_keys
+from console.backend.model.redaction import redact_texts, refuse_secret_keys
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
 
@@ -118,9 +118,17 @@ class Journal:
 
     @classmethod
     def resume(
-        cls, path: Path, run_id: str, context: Context, last_anchor: Callable[[], Anchor | None] | None = None
+        cls,
+        path: Path,
+        run_id: str,
+        context: Context,
+        last_anchor: Callable[[], Anchor | None] | None = None,
+        *,
+        collected: list[Record] | None = None,
     ) -> Self:
         """Go on with a journal after verifying all of it, against the last anchor, which is asked for under its lock.
+
+        `collected` gets the records that were verified, as `read_journal` returns them, so that nobody reads it again for them.
 
         A torn tail is moved aside to `<name>.torn-<sequence>` and a note says so; nothing else is
         repaired. Raises Refused (LOCKED) while another writer has it, Drifted
@@ -136,7 +144,7 @@ class Journal:
             # Locked before it is read, so that no other writer appends behind what was verified.
             _lock(descriptor, path)
             anchor = None if last_anchor is None else last_anchor()
-            scanned = _scan_descriptor(descriptor, anchor)
+            scanned = _scan_descriptor(descriptor, anchor, collected=collected)
             _require_sound(path, run_id, scanned)
             journal = cls(path, descriptor, context, scanned.head)
             journal.anchored = anchor
@@ -176,7 +184,9 @@ class Journal:
         Values are redacted and made inert. Raises Refused for a key that names a secret and for a record over
         MAX_RECORD_BYTES, Drifted if the file is not as this writer left it, Unmeasured if it cannot be written.
         """
-        clean = tuple(Field(key=field.key, value=safe_text(redact(field.value))) for field in fields)
+        given = tuple(fields)
+        texts = redact_texts(field.value for field in given)
+        clean = tuple(Field(key=field.key, value=safe_text(text)) for field, text in zip(given, texts, strict=True))
         refuse_secret_keys({field.key: "" for field in clean}, f"the record {phase} of {self.path.name}")
         with self._mutex:
             sequence = 0 if self._head is None else self._head.sequence + 1

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+_WRITER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
-def canonical_json(value: BaseModel) -> bytes:
-    """Return UTF-8 JSON after RFC 8785: sorted keys, no insignificant space and no trailing newline."""
-    return json.dumps(
-        value.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+
+def canonical_json(value: BaseModel, without: frozenset[str] = frozenset()) -> bytes:
+    """Return UTF-8 JSON after RFC 8785: sorted keys, no insignificant space and no trailing newline; some fields left out."""
+    return _WRITER.encode(value.model_dump(mode="json", exclude=set(without) or None)).encode()
 
 
 def indented_json(value: object, indent: int) -> bytes:
@@ -37,6 +37,6 @@ def sha256_of(parts: Iterable[bytes]) -> str:
     return sha256.hexdigest()
 
 
-def digest(value: BaseModel) -> str:
-    """Return the sha256 of the value's canonical JSON."""
-    return sha256_hex(canonical_json(value))
+def digest(value: BaseModel, without: frozenset[str] = frozenset()) -> str:
+    """Return the sha256 of the value's canonical JSON, some fields left out."""
+    return sha256_hex(canonical_json(value, without))

@@ -232,11 +232,11 @@ def _table_counts(rows: dict[str, int]) -> tuple[TableCount, ...]:
 
 
 def world_differences(
-    planned: PlanBinding, now: PlanBinding, *, own_run_wrote: bool, added: tuple[TableCount, ...] = ()
+    planned: PlanBinding, now: PlanBinding, *, with_rows: bool, added: tuple[TableCount, ...] = ()
 ) -> tuple[str, ...]:
     """Pure: one line for each difference from the planned state, beside the rows that other runs have added since.
 
-    `own_run_wrote` leaves counts and readers' view out: the run's own rows would differ from the plan.
+    Without `with_rows` counts and readers' view are left out: once a run has written, its own rows differ from the plan.
     """
     lines = [
         f"{name}: planned {old}, now {new}"
@@ -250,7 +250,7 @@ def world_differences(
         )
         if old != new
     ]
-    if not own_run_wrote:
+    if with_rows:
         if planned.baseline_digest != now.baseline_digest:
             lines.append(f"readers' view: planned {planned.baseline_digest}, now {now.baseline_digest}")
         lines += _count_differences(planned.counts, now.counts, {count.table: count.rows for count in added})

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _MARKDOWN = re.compile(r"([\\`*{}\[\]<>#|!~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=:])")
+_ANY_MARKUP = re.compile(r"[\\`*{}\[\]<>#|!~&$_]|^[-+=:\d]|//|(?i:www\.)")
+"""A part that each rule of an escape needs somewhere in a text: words, numbers and digests, which most texts are, have none of it."""
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _LINK = re.compile(r"(?i)(:)(//)|\b(www)(\.)")
 _STATEMENT = r"(?:GRANT|REVOKE|ALTER|CREATE|DROP|SET|SELECT) .*"
@@ -46,7 +48,8 @@ class Inert(dict[str, str]):
     """Texts without secrets and control characters, by the text as it was; each is made inert once per report."""
 
     def __missing__(self, text: str) -> str:
-        self[text] = inert = safe_text(redact(text))
+        clean = redact(text)
+        self[text] = inert = clean if clean.isprintable() else safe_text(clean)
         return inert
 
     def add(self, texts: Iterable[str]) -> None:
@@ -117,8 +120,15 @@ def markdown(text: str) -> str:
 
 
 def _escaped(inert: str) -> str:
-    without_markup = _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", inert.strip()))
-    return _LINK.sub(r"\1\3\\\2\4", without_markup)
+    text = inert.strip()
+    if _ANY_MARKUP.search(text) is None:
+        return text
+    # A function is called once for each sign, and a template that holds a backslash is read again for each as well.
+    return _LINK.sub(r"\1\3\\\2\4", _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(_behind_backslash, text)))
+
+
+def _behind_backslash(sign: re.Match[str]) -> str:
+    return f"\\{sign[0]}"
 
 
 def code(text: str) -> Trusted:
@@ -166,6 +176,8 @@ def _environment() -> "Environment":
         loader=PackageLoader("console.backend.publication"),
         undefined=StrictUndefined,
         finalize=pass_context(_final),
+        # A template is a file of the program, and of those no one is read again while it runs.
+        auto_reload=False,
         autoescape=False,  # noqa: S701 - Markdown, not HTML: `_final` escapes every value
         trim_blocks=True,
         lstrip_blocks=True,

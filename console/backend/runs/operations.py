@@ -51,10 +51,10 @@ def open_journal(installation: Installation, workspace: Workspace, request: RunR
     Raises NotKnownYet if an earlier COMMIT cannot be settled in time, Held, and sets a HOLD, if something that
     was acknowledged is gone from the database, and what `Journal.resume` raises.
     """
-    journal, rows = _open_settled(installation, workspace, request)
+    journal, rows, records = _open_settled(installation, workspace, request)
     with journal:
         events = anchored_events(rows, workspace.directory)
-        lost = acknowledged_and_gone(read_journal(workspace.journal), {event.anchor for event in events})
+        lost = acknowledged_and_gone(records, {event.anchor for event in events})
         if lost:
             message = f"run {request.run_id}: acknowledged, and gone from the database: {'; '.join(lost)}"
             stop_under_hold(installation, StopCode.DRIFT, message, request.run_id)
@@ -63,8 +63,8 @@ def open_journal(installation: Installation, workspace: Workspace, request: RunR
 
 def _open_settled(
     installation: Installation, workspace: Workspace, request: RunRequestFile
-) -> tuple[Journal, tuple[EventRow, ...]]:
-    """Return the journal, and the run's events as they were read after it was locked and settled."""
+) -> tuple[Journal, tuple[EventRow, ...], tuple[Record, ...]]:
+    """Return the journal, and the run's events and the journal's records as they were read after it was locked and settled."""
     if not workspace.journal.exists():
         held = held_by_another(workspace.directory, events_of_run(installation, request))
         if held:
@@ -78,13 +78,15 @@ def _open_settled(
         rows = events_of_run(installation, request)
         return last_of_ours(anchored_events(rows, workspace.directory))
 
-    journal = Journal.resume(workspace.journal, request.run_id, installation.context, last_anchor)
+    records: list[Record] = []
+    journal = Journal.resume(workspace.journal, request.run_id, installation.context, last_anchor, collected=records)
     with _closed_on_failure(journal):
-        if settle_unfinished(installation, workspace, request, journal):
+        if settle_unfinished(installation, workspace, request, journal, tuple(records)):
             rows = events_of_run(installation, request)
+            records = list(read_journal(workspace.journal))
         if held := held_by_another(workspace.directory, rows):
             raise not_the_holder(request.run_id, held)
-    return journal, rows
+    return journal, rows, tuple(records)
 
 
 @contextmanager
@@ -129,7 +131,7 @@ def open_to_end(installation: Installation, workspace: Workspace, request: RunRe
     if not JournalKey.is_usable(workspace.directory):
         workspace.set_key_aside()
     try:
-        journal, _ = _open_settled(installation, workspace, request)
+        journal, _, _ = _open_settled(installation, workspace, request)
     except Drifted as damaged:
         if damaged.code is not StopCode.INVARIANT_FAILED:
             raise
@@ -170,10 +172,17 @@ def _replacement(
 
 
 def settle_unfinished(
-    installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal
+    installation: Installation,
+    workspace: Workspace,
+    request: RunRequestFile,
+    journal: Journal,
+    verified: tuple[Record, ...] | None = None,
 ) -> bool:
-    """Close an intent without a result by the server's answer about its transactions; False if there is none. Raises NotKnownYet."""
-    records = read_journal(workspace.journal)
+    """Close an intent without a result by the server's answer about its transactions; False if there is none. Raises NotKnownYet.
+
+    `verified` are the records, if the journal was opened just before; they are read otherwise.
+    """
+    records = read_journal(workspace.journal) if verified is None else verified
     begun = unfinished(records)
     if begun is None:
         return False

@@ -45,7 +45,7 @@ from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
 from console.backend.runs.preflight import before_write, preflight
 from console.backend.runs.row_comparison import all_as_planned, compared
 from console.backend.runs.sources import canonical_bytes, pinned, planned, source_of
-from console.backend.runs.verification import measure_rows, structural_checks
+from console.backend.runs.verification import measure_units, structural_checks
 from console.backend.runs.workspace import MARKED, SOURCE
 from console.backend.runs.write_verify import WriteVerify
 
@@ -300,14 +300,13 @@ class StructuralVerify(PhaseWork):
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         plan = context.workspace.plan()
-        rows = measure_rows(
+        rows = measure_units(
             connection,
             context.run_id,
             context.request.docprefix,
             compared(plan),
             plan.amendment,
             at_once=partial(all_as_planned, plan),
-            bodies=False,
         )
         return structural_checks(plan, rows)
 

@@ -93,12 +93,15 @@ def before_write(
     `schema` answers with the schema's digest. Raises Drifted if the database is not the plan's.
     """
     if phase is Phase.LIFECYCLE_ENACT and context.is_live:
-        is_same = partial(world_unchanged, context, own_run_wrote=True, bound=partial(_bound, context), schema=schema)
+        is_same = partial(
+            world_unchanged, context, own_run_wrote=True, with_rows=False, bound=partial(_bound, context), schema=schema
+        )
         with Asking(connection) as asking:
             checked, standbys = asking.ask(is_same), asking.ask(measure_replication)
         return (checked.value, *_standbys(context, standbys.value))
+    # Behind the cut a LIVE run has rows of its own; a dry run asks no more than it, and has compared the rows a moment before.
     if phase is not Phase.CUT_LEG_A:
-        return (world_unchanged(context, connection, own_run_wrote=context.is_live, schema=schema),)
+        return (world_unchanged(context, connection, own_run_wrote=context.is_live, with_rows=False, schema=schema),)
     document = context.workspace.plan().document
     unchanged: Question[Check] = partial(world_unchanged, context, own_run_wrote=False, schema=schema)
     with Asking(connection) as asking:
@@ -129,13 +132,14 @@ def world_unchanged(
     connection: psycopg.Connection,
     *,
     own_run_wrote: bool,
+    with_rows: bool = True,
     bound: Question[Target | None] = _unbound,
     schema: Question[str] = schema_digest,
 ) -> Check:
     """Compare the database with the plan's, beside what other runs have recorded since. Raises Drifted naming each difference.
 
     The plan's own document must be as it was; what runs of other documents have added is known to the row, and anything
-    else is a difference. `bound` is the server on which the drafts were verified, if it is not the plan's. Drafts outlive a migration: once the run has written, the schema may be a newer one, if it is
+    else is a difference; `with_rows` says if rows are compared at all. `bound` is the server on which the drafts were verified, if it is not the plan's. Drafts outlive a migration: once the run has written, the schema may be a newer one, if it is
     exactly as installed.
     """
     plan = context.workspace.plan()
@@ -147,7 +151,7 @@ def world_unchanged(
         planned=plan.world,
         run_id=context.run_id,
         docprefix=context.request.docprefix,
-        with_rows=not own_run_wrote,
+        with_rows=with_rows,
         schema=schema,
     )
     with Asking(connection) as asking:
@@ -161,7 +165,7 @@ def world_unchanged(
     migrated = own_run_wrote and planned.schema_digest != now.schema_digest and _as_installed(context, connection)
     if migrated:
         planned = planned.model_copy(update={"schema_digest": now.schema_digest})
-    differences = world_differences(planned, now, own_run_wrote=own_run_wrote, added=since.added)
+    differences = world_differences(planned, now, with_rows=with_rows, added=since.added)
     if differences:
         # Another database or timeline is not a change of this one: it has a code of its own.
         if planned.target == now.target:
@@ -172,7 +176,12 @@ def world_unchanged(
                 f"See what it can do here: cutter-console run show {context.run_id}",
             )
         raise Drifted(code, "the world is not the plan's: " + "; ".join(differences), action)
-    answer = "identity, timeline, grants, guards, baseline and counts equal the plan's"
+    compared = (
+        "identity, timeline, grants, guards, baseline and counts"
+        if with_rows
+        else "identity, timeline, grants and guards"
+    )
+    answer = f"{compared} equal the plan's"
     if since.added:
         answer += (
             f", beside {counted(sum(count.rows for count in since.added), 'row')} that other runs have recorded since"

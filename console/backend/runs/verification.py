@@ -27,10 +27,19 @@ from console.backend.postgres.units import amended_rows, amended_units, edits_of
 from console.backend.runs.row_comparison import AtOnce, Compare, Comparison, PinnedText, Wrong
 
 
-class Rows(Value):
-    """Rows that verification reads, in one snapshot; of the units, what comparing them has shown."""
+class UnitRows(Value):
+    """The rows of a document, read in one snapshot: what comparing them has shown."""
 
     units: Comparison
+    base_digest: str = ""
+    """Of the law that an amendment is to change; empty for a first cut."""
+    measured_at: datetime
+    role: str
+
+
+class Rows(UnitRows):
+    """The same, and in the same snapshot what tells that no other row has changed."""
+
     counts: tuple[TableCount, ...]
     added_by_others: tuple[TableCount, ...] = ()
     """Rows that other runs have recorded since the plan was made."""
@@ -38,10 +47,22 @@ class Rows(Value):
     """Rows of the run that stand in the organisation's tables; None without a site mapping."""
     untouched_digest: str
     """Of what readers see without the run's own units, with what other runs have recorded since as it was before."""
-    base_digest: str = ""
-    """Of the law that an amendment is to change; empty for a first cut."""
-    measured_at: datetime
-    role: str
+
+
+def measure_units(
+    connection: psycopg.Connection,
+    run_id: str,
+    docprefix: str,
+    compare: Compare,
+    amendment: Amendment | None = None,
+    *,
+    at_once: AtOnce | None = None,
+) -> UnitRows:
+    """Read and compare where the document's units stand, without their bodies: no other row is looked at."""
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    units = _compared(connection, run_id, docprefix, compare, amendment, at_once, bodies=False)
+    base = base_digest(connection, docprefix) if amendment is not None else ""
+    return UnitRows(units=units, base_digest=base, measured_at=datetime.now(UTC), role=connection.info.user)
 
 
 def measure_rows(
@@ -52,30 +73,18 @@ def measure_rows(
     amendment: Amendment | None = None,
     *,
     at_once: AtOnce | None = None,
-    bodies: bool = True,
     effects: int = 0,
     in_site: bool = False,
 ) -> Rows:
-    """Read and compare the document's units, and read the counts and the digest of all other rows.
+    """Read and compare the document's units with their bodies, and read the counts and the digest of all other rows.
 
     Of an amendment: the units of its text, and all that readers see but its new units. `effects` is the last effect that
     was recorded before the plan was made: what other runs have recorded since is told apart. `in_site` reads the run's
-    rows in the organisation's tables too. An amendment leaves most units as they are: where `at_once` has an answer, because
-    all are as planned, none of them is sent.
+    rows in the organisation's tables too.
     """
     # One snapshot for all rows: units and counts of two moments could differ without a fault.
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    units = None
-    if amendment is not None and at_once is not None:
-        units = at_once(partial(amended_rows, connection, run_id, bodies=bodies))
-    if units is None:
-        edits = edits_of_document(connection, docprefix) if amendment is None else ()
-        rows = (
-            units_of_document(connection, docprefix, bodies=bodies)
-            if amendment is None
-            else amended_units(connection, run_id, bodies=bodies)
-        )
-        units = compare(rows, {edit.address: edit for edit in edits})
+    units = _compared(connection, run_id, docprefix, compare, amendment, at_once, bodies=True)
     with Asking(connection) as asking:
         counts = asking.ask(_counts)
         by_others = asking.ask(partial(rows_added_since, effects=effects, run_id=run_id))
@@ -98,6 +107,25 @@ def measure_rows(
     )
 
 
+def _compared(
+    connection: psycopg.Connection,
+    run_id: str,
+    docprefix: str,
+    compare: Compare,
+    amendment: Amendment | None,
+    at_once: AtOnce | None,
+    *,
+    bodies: bool,
+) -> Comparison:
+    """Compare the units of a document as their rows arrive; of an amendment, which leaves most as they are, none is sent if all
+    are as planned and `at_once` answers."""
+    if amendment is None:
+        edits = {edit.address: edit for edit in edits_of_document(connection, docprefix)}
+        return compare(units_of_document(connection, docprefix, bodies=bodies), edits)
+    known = at_once(partial(amended_rows, connection, run_id, bodies=bodies)) if at_once is not None else None
+    return known if known is not None else compare(amended_units(connection, run_id, bodies=bodies), {})
+
+
 def _counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
     """Return the rows of every table by its name in the database, those of the large ones counted now and not as they are kept."""
     with Asking(connection) as asking:
@@ -109,7 +137,7 @@ def _counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
     )
 
 
-def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
+def structural_checks(plan: CutPlan, rows: UnitRows) -> tuple[Check, ...]:
     """Pure: cardinality, addresses, anchors, hierarchy; of an amendment the effects and its base."""
     n, units = len(plan.document.units), rows.units
     verdict = _Verdict(rows)
@@ -143,7 +171,7 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
     )
 
 
-def fidelity_checks(plan: CutPlan, replanned: CutPlan, kept: PinnedText, rows: Rows) -> tuple[Check, ...]:
+def fidelity_checks(plan: CutPlan, replanned: CutPlan, kept: PinnedText, rows: UnitRows) -> tuple[Check, ...]:
     """Pure: bodies are slices of the pinned source, which planned again gives the same plan; the spans cover it."""
     verdict, units = _Verdict(rows), rows.units
     faithful = f"{units.rows - units.edited} bodies equal the pinned source, byte for byte"
@@ -228,13 +256,13 @@ def _deltas(world: PlanBinding, rows: Rows, expected: tuple[TableDelta, ...]) ->
     deltas = verdict.first(
         "deltas", Wrong.of(differences), f"all {len(before)} tables changed by exactly what was planned"
     )
-    return deltas.model_copy(update={"evidence": (*deltas.evidence, verdict.rows_added(before))})
+    return deltas.model_copy(update={"evidence": (*deltas.evidence, verdict.rows_added(rows, before))})
 
 
 class _Verdict:
     """Builder of checks from comparisons over one set of rows, with that set as their evidence."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: UnitRows) -> None:
         self._rows = rows
 
     def evidence(self, name: str, answer: str) -> Evidence:
@@ -247,12 +275,10 @@ class _Verdict:
             measured_at=self._rows.measured_at,
         )
 
-    def rows_added(self, before: dict[str, int]) -> Evidence:
+    def rows_added(self, rows: Rows, before: dict[str, int]) -> Evidence:
         """Return the counted growth of each table, which a report shows beside the planned one."""
-        counted = [
-            (count.table, count.rows - before[count.table]) for count in self._rows.counts if count.table in before
-        ]
-        counted += [(row.table, row.rows) for row in self._rows.theirs or ()]
+        counted = [(count.table, count.rows - before[count.table]) for count in rows.counts if count.table in before]
+        counted += [(row.table, row.rows) for row in rows.theirs or ()]
         return self.evidence("rows added", ", ".join(f"{table} {rows:+d}" for table, rows in counted))
 
     def check(self, name: str, answer: str, passed: bool) -> Check:

@@ -13,6 +13,7 @@ import pytest
 from console.backend.host.context import Context
 from console.backend.journal.journal import Anchor, Field, Journal, RecordKind, read_journal, verify_journal
 from console.backend.journal.journal_record import AnchoredEvent, Body, Record
+from console.backend.model import redaction
 from console.backend.model.canonical_json import canonical_json, digest
 from console.backend.model.errors import Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
@@ -49,6 +50,23 @@ def _write(path: Path, context: Context, records: int = 5) -> Anchor:
         for number in range(records):
             journal.append(RecordKind.INTENT, "cut_leg_a", (Field(key="number", value=str(number)),))
         return journal.head
+
+
+def test_the_environment_is_read_once_for_each_record(
+    tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted and not timed: it was read once for each value, which took longer than the record."""
+    known_hidden, asked = redaction.known_hidden, list[None]()
+
+    def counted() -> Callable[[str], str]:
+        asked.append(None)
+        return known_hidden()
+
+    monkeypatch.setattr(redaction, "known_hidden", counted)
+    with Journal.create(tmp_path / "j", RUN, context) as journal:
+        del asked[:]
+        journal.append(RecordKind.NOTE, "cut_leg_a", [Field(key=key, value="said") for key in "abcdefgh"])
+    assert len(asked) == 1
 
 
 def test_what_was_appended_is_read_back_in_order(tmp_path: Path, context: Context) -> None:

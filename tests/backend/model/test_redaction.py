@@ -198,3 +198,4 @@ def test_nested_data_is_redacted_as_each_of_its_texts(monkeypatch: pytest.Monkey
         "none": None,
     }
     assert known not in clean
+    assert redaction.redact_texts(texts) == tuple(clean)

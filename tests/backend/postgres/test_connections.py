@@ -218,9 +218,9 @@ def test_every_difference_of_the_world_is_named(database: Database) -> None:
         "grants, functions and triggers": {"schema_digest": "0"},
         "readers' view": {"baseline_digest": "0"},
     }
-    assert world_differences(world, world, own_run_wrote=False) == ()
+    assert world_differences(world, world, with_rows=True) == ()
     for name, change in moved.items():
-        found = world_differences(world, world.model_copy(update=change), own_run_wrote=False)
+        found = world_differences(world, world.model_copy(update=change), with_rows=True)
         assert [line.partition(":")[0] for line in found] == [name]
 
 
@@ -229,9 +229,9 @@ def test_rows_that_came_from_elsewhere_are_named_by_table(database: Database) ->
         world, counts = measure_world(connection, "host"), measure_counts(connection)
         assert set(counts) == set(measure_baseline(connection))
     more = tuple(count.model_copy(update={"rows": count.rows + 1}) for count in counts[:1]) + counts[1:]
-    found = world_differences(world, world.model_copy(update={"counts": more}), own_run_wrote=False)
+    found = world_differences(world, world.model_copy(update={"counts": more}), with_rows=True)
     assert found == (f"{counts[0].table}: planned 0 rows, now 1",)
-    assert world_differences(world, world.model_copy(update={"counts": more}), own_run_wrote=True) == ()
+    assert world_differences(world, world.model_copy(update={"counts": more}), with_rows=False) == ()
 
 
 def test_the_readers_view_moves_with_a_cut_and_not_without_its_units(cut: SignedCut) -> None:

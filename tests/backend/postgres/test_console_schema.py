@@ -33,7 +33,7 @@ _FUNCTIONS = """
            p.proisstrict, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), obj_description(p.oid, 'pg_proc')
       FROM pg_proc p WHERE p.proowner = 'cutter_owner'::regrole AND p.proname NOT IN ('fn_schema_line', 'fn_schema_way', 'fn_hold_ensure',
            'fn_base_lines', 'fn_event_run', 'fn_custody_write', 'fn_run_hand_over', 'fn_run_accept', 'fn_run_take_over',
-           'fn_unit_page', 'fn_units_with') ORDER BY 1
+           'fn_unit_page', 'fn_units_with', 'fn_draft_rows', 'fn_draft_differences') ORDER BY 1
 """
 _REPLACED = re.compile(r"canonical_address_alias_pkey|PRIMARY KEY \(alias\)")
 """Of a constraint that a later migration replaces by another one (0028)."""

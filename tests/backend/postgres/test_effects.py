@@ -78,7 +78,7 @@ def differences(run: SignedCut) -> tuple[str, ...]:
     with run.executor() as connection:
         since = measure_world_since(connection, "host", planned, run.run_id, run.docprefix, with_rows=True)
     now = since.now.model_copy(update={"schema_digest": planned.schema_digest})
-    return world_differences(planned, now, own_run_wrote=False, added=since.added)
+    return world_differences(planned, now, with_rows=True, added=since.added)
 
 
 def age(run: SignedCut) -> float | None:

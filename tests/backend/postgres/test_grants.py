@@ -71,6 +71,8 @@ FIXED = {
     "extra_float_digits": "3",
     "lock_timeout": "10s",
     "enable_nestloop": "off",
+    "enable_hashjoin": "on",
+    "enable_mergejoin": "on",
     "enable_seqscan": "off",
     "enable_sort": "on",
     "work_mem": "64MB",
@@ -88,8 +90,11 @@ BY_INDEX = (
     "cutter_console.fn_document_drafts(text)",
     "cutter_console.fn_amended_standing(text,text)",
 )
-PLANNED_EACH_TIME = {"cutter_console.fn_amended_standing(text,text)": {"plan_cache_mode": "force_custom_plan"}}
-"""It chooses between two plans by the number of units: one that was kept would be of another amendment."""
+PLANNED_EACH_TIME = {
+    f"cutter_console.{name}": {"plan_cache_mode": "force_custom_plan"}
+    for name in ("fn_amended_standing(text,text)", "fn_draft_rows(text)", "fn_draft_differences(text)")
+}
+"""They choose between two plans by the number of units: one that was kept would be of another document."""
 
 
 def test_every_function_has_a_pinned_search_path_one_owner_and_no_public_execute(each_database: Database) -> None:

@@ -179,3 +179,45 @@ def test_lines_that_are_not_of_the_known_digest_are_read_from_the_rows(drafted: 
     with drafted.verifier() as connection:
         refused, state = ledger.draft_reading(connection, drafted.run_id)
     assert (refused, state.digest, state.file_sha256, state.count) == ("", *in_the_rows(drafted))
+
+
+_OTHERS = (
+    "ALTER TABLE public.information_unit DISABLE TRIGGER ALL",
+    "ALTER TABLE public.unit_version DISABLE TRIGGER ALL",
+    """INSERT INTO public.information_unit
+       SELECT c.* FROM (SELECT * FROM public.information_unit LIMIT 1) u
+        CROSS JOIN generate_series(1, 2000) n
+        CROSS JOIN LATERAL jsonb_populate_record(NULL::public.information_unit, to_jsonb(u) || jsonb_build_object(
+              'id', md5(n::text)::uuid, 'canonical_address', 'OTHERS/' || n, 'doc_code', 'OTHERS')) c""",
+    """INSERT INTO public.unit_version
+       SELECT c.* FROM (SELECT * FROM public.unit_version LIMIT 1) v
+        CROSS JOIN generate_series(1, 2000) n
+        CROSS JOIN LATERAL jsonb_populate_record(NULL::public.unit_version, to_jsonb(v) || jsonb_build_object(
+              'id', md5(n::text)::uuid, 'unit_id', md5(n::text)::uuid)) c""",
+)
+
+
+@pytest.mark.parametrize(
+    "asked", ["SELECT cutter_console.fn_draft_rows(%s)", "SELECT * FROM cutter_console.fn_draft_differences(%s)"]
+)
+def test_for_a_small_document_the_rows_of_the_others_are_not_read(database: Database, asked: str) -> None:
+    """Counted are passes over a whole table. More than twenty versions for each of its units make a document a small one."""
+    run = _cut(database)
+    scans = "SELECT sum(seq_scan) FROM pg_stat_xact_user_tables WHERE relname IN ('information_unit', 'unit_version')"
+    settings = "SELECT current_setting('enable_hashjoin') || ', ' || current_setting('enable_mergejoin')"
+    passes, answers = list[int](), list[object]()
+    with database.connect(autocommit=False) as connection:
+        for statement in _OTHERS:
+            connection.execute(statement.encode())
+        for versions in (20 * len(run.units), 20 * len(run.units) + 1):
+            connection.execute(
+                "UPDATE cutter_governance.kept_count SET rows = %s WHERE table_name = 'public.unit_version'",
+                (versions,),
+            )
+            before = int(str(scalar(connection, scans)))
+            answers.append(connection.execute(asked.encode(), (run.run_id,)).fetchall())
+            passes.append(int(str(scalar(connection, scans))) - before)
+            assert scalar(connection, settings) == "on, on"
+        connection.rollback()
+    assert answers[0] == answers[1]
+    assert passes[0] > passes[1] == 0

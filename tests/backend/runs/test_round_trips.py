@@ -73,6 +73,16 @@ INVENTORIES = {
 and how often it asks if a row of the catalogues has moved since; the rest never do."""
 
 
+ROWS_LOOKED_AT = {
+    "run start": (3, 0),
+    "run start --live": (2, 0),
+    "arm": (1, 0),
+    "run resume": (2, 1),
+}
+"""How often each command has the server compute what readers see, and count the rows of all large tables: what nothing is
+compared with is not asked for. The rest never do, but for gates."""
+
+
 class Operator:
     """Whoever gives one command after the other, each on connections of its own by way of the proxy."""
 
@@ -121,6 +131,14 @@ def _inventories(lines: list[Line]) -> tuple[int, int]:
     return sum(taken), sum(moved and not inventory for moved, inventory in zip(placed, taken, strict=True))
 
 
+def _rows_looked_at(lines: list[Line]) -> tuple[int, int]:
+    statements = [statement for line in lines for statement in line.statements]
+    return (
+        sum("cutter_console.fn_readers_digest" in statement for statement in statements),
+        sum("cutter_console.fn_count_audit" in statement for statement in statements),
+    )
+
+
 def goes_the_whole_way(operator: Operator, law: Path) -> None:
     operator.gives("status", "status")
     operator.gives("gates", "gates")
@@ -161,3 +179,5 @@ def test_a_command_waits_for_the_server_no_more_often_than_this(
     assert all(trips > logins > 0 for trips, logins in told.values()), told
     inventories = {name: _inventories(lines) for name, lines in operator.lines.items()}
     assert {name: asked for name, asked in inventories.items() if any(asked)} == INVENTORIES
+    looked_at = {name: _rows_looked_at(lines) for name, lines in operator.lines.items() if name != "gates"}
+    assert {name: seen for name, seen in looked_at.items() if any(seen)} == ROWS_LOOKED_AT

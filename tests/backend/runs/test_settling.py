@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from console.backend.journal.journal import Journal, read_journal
-from console.backend.journal.journal_record import NO_EVENT, Anchor, Field, RecordKind
+from console.backend.journal.journal_record import NO_EVENT, Anchor, Field, RecordKind, scan
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Move, Stage
@@ -20,6 +20,8 @@ from console.backend.postgres.kept_sessions import writers_kept
 from console.backend.postgres.records import EventRow
 from console.backend.postgres.transactions import ServerPosition
 from console.backend.runs import arming, lifecycle, operations, settling
+from console.backend.runs.known_run import requested
+from console.backend.runs.operations import open_journal
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_state import events_of_run
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, Verdict, fate_of
@@ -385,6 +387,22 @@ def test_an_event_that_comes_while_its_commit_is_settled_is_not_taken_for_gone(
     monkeypatch.setattr(operations, "events_of_run", too_early)
     assert passage.backend.settle(passage.run_id).interruption is None
     assert len(read) == 2
+
+
+def test_a_journal_is_read_once_where_it_is_opened(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted and not timed: verified, asked for what is unfinished and for what is gone, it was read three times."""
+    passage = at("waits for SG_2")
+    passes = list[None]()
+
+    def counted(*arguments: Any) -> object:
+        passes.append(None)
+        return scan(*arguments)
+
+    monkeypatch.setattr("console.backend.journal.journal.scan", counted)
+    workspace, request = requested(passage.installation, passage.run_id)
+    with open_journal(passage.installation, workspace, request) as journal:
+        assert journal.head.sequence > 10
+    assert len(passes) == 1
 
 
 def test_what_was_begun_and_sent_nothing_is_closed_by_the_next_operation(at: At) -> None:

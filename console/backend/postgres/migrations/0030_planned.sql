@@ -218,12 +218,89 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
             OR u.doc_code IS DISTINCT FROM (SELECT docprefix FROM r))
 $$;
 
+-- Of a document that is a small part of the database each row is looked up, and the rows of the others are not read.
+CREATE OR REPLACE FUNCTION cutter_console.fn_is_small_part(p_run_id text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((SELECT r.n_units * 20::bigint < k.rows
+                       FROM cutter_governance.run r
+                      CROSS JOIN cutter_governance.kept_count k
+                      WHERE r.run_id = p_run_id
+                        AND k.table_name = 'public.unit_version'), false)
+$$;
+COMMENT ON FUNCTION cutter_console.fn_is_small_part IS
+    'Whether the units of a run are less than a twentieth of all versions: then each of its rows is looked up.';
+
+-- As in 0016. The settings are this function's, and end with it.
+CREATE OR REPLACE FUNCTION cutter_console.fn_draft_rows(p_run_id text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET work_mem = '64MB' SET enable_nestloop = on SET enable_hashjoin = on SET enable_mergejoin = on
+    SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    rows_read text;
+BEGIN
+    IF cutter_console.fn_is_small_part(p_run_id) THEN
+        PERFORM set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
+    END IF;
+    WITH r AS (SELECT * FROM cutter_governance.run WHERE run_id = p_run_id),
+         manifest AS (
+             SELECT p_run_id AS run_id
+             UNION
+             SELECT e.run_id
+               FROM cutter_governance.run e
+              WHERE e.docprefix = (SELECT docprefix FROM r)
+                AND e.operation = 'edit'
+         ),
+         unit AS MATERIALIZED (
+             SELECT u.id, u.ctid AS place, u.xmin AS writer
+               FROM public.information_unit u
+              WHERE u.doc_code = (SELECT docprefix FROM r)
+             UNION ALL
+             SELECT u.id, u.ctid, u.xmin
+               FROM public.information_unit u
+              WHERE split_part(u.canonical_address, '/', 1) = (SELECT docprefix FROM r)
+                AND split_part(u.canonical_address, '/', 1) IS DISTINCT FROM u.doc_code
+         ),
+         present AS (
+             SELECT 'unit' AS kind, u.place, u.writer FROM unit u
+             UNION ALL
+             SELECT 'version', v.ctid, v.xmin FROM unit u JOIN public.unit_version v ON v.unit_id = u.id
+             UNION ALL
+             SELECT 'block', b.ctid, b.xmin
+               FROM manifest m
+               JOIN cutter_governance.manifest_unit_block b USING (run_id)
+             UNION ALL
+             SELECT 'seal', s.ctid, s.xmin FROM manifest m JOIN cutter_governance.manifest_seal s USING (run_id)
+         )
+    SELECT encode(sha256(convert_to(
+               concat_ws(':', (SELECT c.system_identifier FROM pg_control_system() c), r.operation, r.docprefix,
+                         coalesce(r.base_digest, ''), p.rows),
+               'UTF8')), 'hex')
+      INTO rows_read
+      FROM r
+     CROSS JOIN (SELECT string_agg(concat_ws(',', k.kind, k.n, k.a, k.b), ':' ORDER BY k.kind COLLATE "C") AS rows
+                   FROM (SELECT t.kind, count(*) AS n,
+                                sum(hash_record_extended(ROW (t.place, t.writer), 0)) AS a,
+                                sum(hash_record_extended(ROW (t.place, t.writer), 25214903917)) AS b
+                           FROM present t
+                          GROUP BY t.kind) k) p;
+    RETURN rows_read;
+END $$;
+
 -- As in 0016. Of an amendment the manifest is compared above, and CASE keeps its digest from being computed here as
--- well: of two conditions the planner may ask the second first.
+-- well: of two conditions the planner may ask the second first. The settings are this function's, and end with it; what
+-- compares an amendment has its own.
 CREATE OR REPLACE FUNCTION cutter_console.fn_draft_differences(p_run_id text)
 RETURNS TABLE (address text, difference text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET work_mem = '64MB' SET enable_nestloop = on AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET work_mem = '64MB' SET enable_nestloop = on SET enable_hashjoin = on SET enable_mergejoin = on
+    SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+    IF cutter_console.fn_is_small_part(p_run_id)
+       AND EXISTS (SELECT 1 FROM cutter_governance.run c WHERE c.run_id = p_run_id AND c.operation = 'cut') THEN
+        PERFORM set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
+    END IF;
+    RETURN QUERY
     WITH r AS (SELECT * FROM cutter_governance.run WHERE run_id = p_run_id),
          signed AS MATERIALIZED (SELECT * FROM cutter_console.fn_draft_signed(p_run_id)),
          present AS MATERIALIZED (
@@ -286,8 +363,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SELECT d.address, d.difference
       FROM r
      CROSS JOIN LATERAL cutter_console.fn_amend_differences(r.run_id) d
-     WHERE r.operation IN ('amend', 'repeal')
-$$;
+     WHERE r.operation IN ('amend', 'repeal');
+END $$;
 
 -- The units of an amendment's text that stand as its cut, its enactment or its revert leaves them. The setting is this
 -- function's, and ends with it.
@@ -399,4 +476,5 @@ BEGIN
     RETURN NULL;
 END $$;
 
-REVOKE ALL ON FUNCTION cutter_console.fn_document_drafts, cutter_console.fn_amended_standing FROM PUBLIC;
+REVOKE ALL ON FUNCTION cutter_console.fn_document_drafts, cutter_console.fn_amended_standing,
+    cutter_console.fn_is_small_part FROM PUBLIC;

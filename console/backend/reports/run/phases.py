@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import count
@@ -38,6 +39,7 @@ class Title(Value):
         return f"{self.number:02d}-{self.name}.md"
 
 
+_TICKS = re.compile("`+")
 _PAUSES = {
     Kind.SG_1: ("Pause: the ruling to cut (SG_1)", "Who authorised the cut, and of what?"),
     Kind.SG_2: ("Pause: the ruling to enact (SG_2)", "Who authorised the enactment, and of what?"),
@@ -309,7 +311,7 @@ def _why_no_ruling(record: RunRecord, title: Title) -> str:
 
 def _ruling_told(ruling: Ruling, prefix: str, register: Register) -> RulingTold:
     lines, whole = _pretty(ruling.statement)
-    longest = max((len(run) for line in lines for run in _runs(line)), default=0)
+    longest = max((len(ticks) for line in lines for ticks in _TICKS.findall(line)), default=0)
     actual = sha256_hex(ruling.statement)
     digest_words = (
         "which is the sha256 of the bytes" if actual == ruling.statement_sha256 else f"but the bytes have {actual}"
@@ -338,10 +340,6 @@ def _pretty(statement: bytes) -> tuple[tuple[str, ...], bool]:
         text = indented_json(json.loads(text), 2).decode()
     lines = tuple(safe_lines(redact(text)))
     return lines, "\n".join(lines) == text
-
-
-def _runs(line: str) -> list[str]:
-    return [run for run in "".join(c if c == "`" else " " for c in line).split() if run]
 
 
 def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
