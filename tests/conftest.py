@@ -29,6 +29,7 @@ from tests.support import property_settings
 from tests.support.administrator import administer, administered
 from tests.support.compiled_once import compile_once
 from tests.support.css_once import css_once
+from tests.support.digest_once import digest_once
 from tests.support.initdb_once import initdb_once
 from tests.support.kept_logins import end_kept_logins, kept_login
 from tests.support.large_pages import heaps_of_large_pages
@@ -77,7 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
     gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(500_000, 20, 100)
     if TMPFS.is_dir() and shutil.disk_usage(TMPFS).free >= _FREE_FOR_TESTS:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(TMPFS))
     # The installations that the developer has named are none of the tests'.
@@ -169,7 +170,10 @@ def prepare_template(conninfo: str) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _once_a_worker() -> Iterator[None]:
     """Scratch clusters begin with a copy, consoles with parsed CSS, commands with a parser; a test of the starting itself runs initdb."""
-    with initdb_once(), css_once(), styles_once(), parser_once(), unpainted(), quiet(), administered(), scratch_kept():
+    once = (initdb_once, css_once, styles_once, parser_once, digest_once)
+    with ExitStack() as stack:
+        for prepared in (*once, unpainted, quiet, administered, scratch_kept):
+            stack.enter_context(prepared())
         yield
 
 
