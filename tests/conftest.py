@@ -35,7 +35,7 @@ from tests.support.kept_logins import end_kept_logins, kept_login
 from tests.support.large_pages import heaps_of_large_pages
 from tests.support.marks_told import COLLECTED
 from tests.support.parser_once import parser_once
-from tests.support.passage import Kept, Passage, Stages, copy_database, stages
+from tests.support.passage import Kept, Passage, Stages, Untouched, copy_database, stages
 from tests.support.planned_here import planned_here
 from tests.support.quiet import quiet
 from tests.support.scratch_kept import scratch_kept
@@ -233,10 +233,24 @@ def create_database(cluster: TransientCluster, template: str, name: str) -> Data
     return Database(cluster, name)
 
 
+_UNWRITTEN: dict[tuple[str, str], Database] = {}
+"""Of a cluster and template a database in which the test that had it wrote nothing at all: the next test has it."""
+
+
 def fresh_database(cluster: TransientCluster, template: str, name: str = "") -> Iterator[Database]:
-    """A database made from a template, dropped when the iterator ends: for fixtures of a wider scope than a test."""
-    database = create_database(cluster, template, name or f"test_{next(_numbers)}")
+    """A database made from a template, dropped when the iterator ends: for fixtures of a wider scope than a test.
+
+    One without a name of its own is kept where nobody wrote in it: to make and drop it costs more than most tests do.
+    """
+    place = cluster.conninfo(), template
+    database = None if name else _UNWRITTEN.pop(place, None)
+    if database is None:
+        database = create_database(cluster, template, name or f"test_{next(_numbers)}")
+    copied = Untouched(cluster, database.name)
     yield database
+    if not name and place not in _UNWRITTEN and copied.is_unwritten():
+        _UNWRITTEN[place] = database
+        return
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
     administer(cluster, drop.format(sql.Identifier(database.name)))
 

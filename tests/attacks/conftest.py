@@ -22,6 +22,7 @@ def database(cluster: TransientCluster, impatient_template: str) -> Iterator[Dat
     for database in fresh_database(cluster, impatient_template):
         make_stranger(database)
         yield database
+        Lookout.end()  # Its session is ended with the others in this database, which the next test may have.
 
 
 @pytest.fixture(scope="session")
