@@ -29,12 +29,13 @@ from tests.support import property_settings
 from tests.support.administrator import administer, administered
 from tests.support.compiled_once import compile_once
 from tests.support.css_once import css_once
+from tests.support.digest_once import digest_once
 from tests.support.initdb_once import initdb_once
 from tests.support.kept_logins import end_kept_logins, kept_login
 from tests.support.large_pages import heaps_of_large_pages
 from tests.support.marks_told import COLLECTED
 from tests.support.parser_once import parser_once
-from tests.support.passage import Kept, Passage, Stages, copy_database, stages
+from tests.support.passage import Kept, Passage, Stages, Untouched, copy_database, stages
 from tests.support.planned_here import planned_here
 from tests.support.quiet import quiet
 from tests.support.scratch_kept import scratch_kept
@@ -77,7 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
     gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(500_000, 20, 100)
     if TMPFS.is_dir() and shutil.disk_usage(TMPFS).free >= _FREE_FOR_TESTS:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(TMPFS))
     # The installations that the developer has named are none of the tests'.
@@ -169,7 +170,10 @@ def prepare_template(conninfo: str) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _once_a_worker() -> Iterator[None]:
     """Scratch clusters begin with a copy, consoles with parsed CSS, commands with a parser; a test of the starting itself runs initdb."""
-    with initdb_once(), css_once(), styles_once(), parser_once(), unpainted(), quiet(), administered(), scratch_kept():
+    once = (initdb_once, css_once, styles_once, parser_once, digest_once)
+    with ExitStack() as stack:
+        for prepared in (*once, unpainted, quiet, administered, scratch_kept):
+            stack.enter_context(prepared())
         yield
 
 
@@ -229,10 +233,24 @@ def create_database(cluster: TransientCluster, template: str, name: str) -> Data
     return Database(cluster, name)
 
 
+_UNWRITTEN: dict[tuple[str, str], Database] = {}
+"""Of a cluster and template a database in which the test that had it wrote nothing at all: the next test has it."""
+
+
 def fresh_database(cluster: TransientCluster, template: str, name: str = "") -> Iterator[Database]:
-    """A database made from a template, dropped when the iterator ends: for fixtures of a wider scope than a test."""
-    database = create_database(cluster, template, name or f"test_{next(_numbers)}")
+    """A database made from a template, dropped when the iterator ends: for fixtures of a wider scope than a test.
+
+    One without a name of its own is kept where nobody wrote in it: to make and drop it costs more than most tests do.
+    """
+    place = cluster.conninfo(), template
+    database = None if name else _UNWRITTEN.pop(place, None)
+    if database is None:
+        database = create_database(cluster, template, name or f"test_{next(_numbers)}")
+    copied = Untouched(cluster, database.name)
     yield database
+    if not name and place not in _UNWRITTEN and copied.is_unwritten():
+        _UNWRITTEN[place] = database
+        return
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
     administer(cluster, drop.format(sql.Identifier(database.name)))
 

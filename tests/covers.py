@@ -26,6 +26,9 @@ COVERED: dict[str, Kept] = {
     "attacks/test_probes_as_a_ladder.py::test_nothing_of_a_probe_is_left": (),
     "attacks/test_transactions.py::test_what_was_prepared_under_a_lease_has_no_effect_behind_it": (),
     "attacks/test_manifest_bytes.py::test_bytes_of_any_size_that_were_not_signed_are_refused": (),
+    "backend/runs/test_status.py::test_a_batch_waits_as_interrupted_whichever_of_its_members_was": (
+        "waits for SG_1-1",
+    ),
     "backend/postgres/test_stages.py::test_the_stage_of_an_effect_is_not_reached_without_the_effect": (
         "lifecycle_enacted-cutter_exec",
     ),

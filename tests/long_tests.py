@@ -51,6 +51,8 @@ LONG: dict[str, str] = {
     "backend/runs/test_bars.py::test_a_ruling_that_was_imported_before_waits_for_the_other_run_too": "backend/runs/test_bars.py::test_a_statement_that_was_signed_before_is_not_imported_while_the_run_is_barred",
     # From file to law by calls of the backend, as the amendments of the tests of bars do; the functions of the database.
     "backend/runs/test_amendments.py::test_an_amendment_goes_from_file_to_law_under_two_rulings": "backend/postgres/test_amendments.py::test_the_enactment_makes_exactly_the_new_text_law_and_keeps_the_old_one_readable",
+    # One after the other, three times; once, taken back and enacted.
+    "backend/runs/test_amendments.py::test_texts_of_which_no_unit_differs_follow_each_other_until_the_first_one_returns": "backend/runs/test_amendments.py::test_a_text_of_which_no_unit_differs_becomes_law_as_it_stands",
     # Refused by the same words, for a run of the old release.
     "backend/runs/test_moved_functions.py::test_a_run_at_the_first_pause_is_refused_by_name_after_the_move": "backend/runs/test_upgrade.py::test_a_run_at_the_first_pause_is_told_to_start_again[False]",
     "backend/runs/test_own_profiles.py::test_a_profile_that_was_edited_between_dry_run_and_live_run_is_named": "backend/runs/test_own_profiles.py::test_a_dry_run_without_the_option_is_none_of_the_same_content",

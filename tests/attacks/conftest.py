@@ -6,15 +6,23 @@ import pytest
 
 from console.backend.scratch.cluster import TransientCluster
 from tests.attacks.world import Lookout, Prey, impatient, make_prey, make_stranger
-from tests.backend.postgres.signed_cut import SignedCut, fresh_cut, start_cut
-from tests.conftest import Database, fresh_database
+from tests.backend.postgres.signed_cut import SignedCut, copies_of, start_cut
+from tests.conftest import Database, create_database, fresh_database
+
+
+@pytest.fixture(scope="session")
+def impatient_template(cluster: TransientCluster, template_of: Callable[[int], str]) -> str:
+    """The template of databases to attack: what is changed in it once is the same change in each copy."""
+    return impatient(create_database(cluster, template_of(cluster.major), "template_to_attack")).name
 
 
 @pytest.fixture
-def database(database: Database) -> Database:
+def database(cluster: TransientCluster, impatient_template: str) -> Iterator[Database]:
     """A fresh database, and somebody who may only connect to it."""
-    make_stranger(database)
-    return impatient(database)
+    for database in fresh_database(cluster, impatient_template):
+        make_stranger(database)
+        yield database
+        Lookout.end()  # Its session is ended with the others in this database, which the next test may have.
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +39,11 @@ def lookout() -> Iterator[None]:
     Lookout.end()
 
 
+def at_an_impatient_pause(database: Database) -> tuple[SignedCut, ...]:
+    """A run at its first pause, beside which nobody waits long for another transaction."""
+    return (start_cut(impatient(database)),)
+
+
 @pytest.fixture
 def cut(
     request: pytest.FixtureRequest, cluster: TransientCluster, template_of: Callable[[int], str]
@@ -39,9 +52,8 @@ def cut(
     if "database" in request.fixturenames:
         yield start_cut(request.getfixturevalue("database"))
         return
-    for run in fresh_cut(cluster, template_of(cluster.major)):
+    for (run,) in copies_of(cluster, template_of(cluster.major), at_an_impatient_pause):
         make_stranger(run.database)
-        impatient(run.database)
         yield run
         Lookout.end()  # The next copy has the same name and is another database.
 

@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from console.backend.postgres import ledger
+from console.backend.postgres.inventory import schema_digest
 from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database
 
@@ -51,7 +52,6 @@ _ASKED = {
     "readers": "SELECT cutter_console.fn_readers_digest()",
     "switch": _SWITCH,
     "hold": "SELECT coalesce(cutter_console.fn_hold_reason(), 'none')",
-    "schema": "SELECT cutter_console.fn_schema_digest()",
     "settings": _SETTINGS,
     "roles": _ROLES,
     "objects": _OBJECTS,
@@ -126,7 +126,7 @@ def _look(connection: psycopg.Connection) -> Look:
     for name, query in _ASKED.items():
         answer = connection.execute(query.encode()).fetchone()
         seen[name] = str(answer[0]) if answer is not None else ""
-    return seen
+    return {**seen, "schema": schema_digest(connection)}
 
 
 def changed(before: Look, after: Look) -> set[str]:

@@ -259,7 +259,7 @@ class Untouched:
     A sequence goes on without one: what was taken of it by whoever rolled back stays taken.
     """
 
-    def __init__(self, cluster: TransientCluster, database: str, number: int) -> None:
+    def __init__(self, cluster: TransientCluster, database: str, number: int = 0) -> None:
         self._cluster, self._database, self._number = cluster, database, number
         (self._since,) = answer(cluster, sql.SQL(_OLDEST_UNDER_WAY))
         self._oid = self._oid_now()
@@ -270,11 +270,19 @@ class Untouched:
     def is_still(self, number: int) -> bool:
         """Whether it is the copy of this number, every session has ended, and every transaction since then has come to nothing."""
         # Other stages of the same cluster have their copies under the same name.
-        if number != self._number or self._oid_now() != self._oid:
-            return False
-        if answer(self._cluster, sql.SQL(_END_ALL).format(sql.Literal(self._database), _ENDED_MS)) != (True,):
+        if number != self._number or not self._is_at_rest():
             return False
         return answer(self._cluster, sql.SQL(_COME_TO_NOTHING).format(sql.Literal(self._since))) == (True,)
+
+    def is_unwritten(self) -> bool:
+        """Whether every session has ended, and no transaction has had an id since then: not even one that came to nothing."""
+        return self._is_at_rest() and answer(self._cluster, sql.SQL(_NEXT_ID)) == (self._since,)
+
+    def _is_at_rest(self) -> bool:
+        """Whether it is still the same database, and every session in it has ended."""
+        if self._oid_now() != self._oid:
+            return False
+        return answer(self._cluster, sql.SQL(_END_ALL).format(sql.Literal(self._database), _ENDED_MS)) == (True,)
 
 
 class Stages:

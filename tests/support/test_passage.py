@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from tests.conftest import Database
+from console.backend.scratch.cluster import TransientCluster
+from tests.conftest import Database, fresh_database
 from tests.support import passage
 from tests.support.passage import ARMED, Passage, Untouched
 
@@ -35,6 +36,33 @@ def test_a_copy_in_which_nothing_was_committed_is_used_again(database: Database)
     with database.connect() as session:
         session.execute("CREATE TABLE public.mine ()")
     assert not copy.is_still(3)
+
+
+def test_a_number_that_was_taken_of_a_sequence_is_written_though_it_came_to_nothing(database: Database) -> None:
+    copy = Untouched(database.cluster, database.name)
+    with database.connect() as session:
+        session.execute("SELECT count(*) FROM cutter_governance.run_event")
+    assert copy.is_unwritten()
+
+    with database.connect() as session, session.transaction(force_rollback=True):
+        session.execute("SELECT nextval(c.oid) FROM pg_class c WHERE c.relkind = 'S' LIMIT 1")
+    assert (copy.is_still(0), copy.is_unwritten()) == (True, False)
+
+
+def test_a_database_in_which_nothing_was_written_is_the_next_tests_and_any_other_is_gone(
+    cluster: TransientCluster, template_of: Callable[[int], str]
+) -> None:
+    taken = []
+    for statement in ("SELECT 1", "CREATE TABLE public.mine ()", "SELECT 1"):
+        for database in fresh_database(cluster, template_of(cluster.major)):
+            with database.connect() as session:
+                assert session.execute("SELECT to_regclass('public.mine')").fetchone() == (None,)
+                session.execute(statement.encode())
+            taken.append(database.name)
+
+    assert (taken[0] == taken[1], taken[1] == taken[2]) == (True, False)
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(cluster.conninfo(taken[0]))
 
 
 def test_a_session_that_is_left_open_is_ended(database: Database) -> None:

@@ -310,12 +310,6 @@ def at_the_second_pause(database: Database) -> tuple[SignedCut, ...]:
     return (run,)
 
 
-def fresh_cut(cluster: TransientCluster, template: str) -> Iterator[SignedCut]:
-    """A run at its first pause, in a copy that is the test's own."""
-    for (run,) in copies_of(cluster, template, at_the_pause):
-        yield run
-
-
 def walked(request: pytest.FixtureRequest, walk: Walk) -> Iterator[tuple[SignedCut, ...]]:
     """The runs of a walk: in the database of the test where it asks for one, else in a copy of what was walked once a worker."""
     if "database" in request.fixturenames:

@@ -1,6 +1,6 @@
 """A revised text through the same phases as the first: two rulings, gates, backup, verification, reports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -180,10 +180,22 @@ def test_an_amendment_of_no_law_or_of_nothing_is_refused(at: At, stage: str, tex
         passage.backend.start(request, silent)
 
 
+OTHER_DATES = (f"Of 2 March.\n\n{TEXT}", f"Of 3 March.\n\n{TEXT}")
+"""Of these no unit differs from the text."""
+
+
 def test_a_text_of_which_no_unit_differs_becomes_law_as_it_stands(at: At) -> None:
-    """The date of the last change alone: a revision like any other, with all that belongs to it; the old one returns, too."""
-    texts = [f"Of 2 March.\n\n{TEXT}", f"Of 3 March.\n\n{TEXT}", TEXT]
-    passage, made = at("enacted"), []
+    """The date of the last change alone: a revision like any other, with all that belongs to it."""
+    _become_law(at("enacted"), OTHER_DATES[:1])
+
+
+def test_texts_of_which_no_unit_differs_follow_each_other_until_the_first_one_returns(at: At) -> None:
+    _become_law(at("enacted"), (*OTHER_DATES, TEXT))
+
+
+def _become_law(passage: Passage, texts: Sequence[str]) -> None:
+    """Each after the one before it; the first is taken back once."""
+    made = []
     for number, text in enumerate(texts):
         passage = amend(passage, text)
         run = to_second_pause(passage)
