@@ -67,8 +67,8 @@ PAGES = (
     Mutant(
         "pages: a page of a browser tells no hook",
         "console/app/launch.py",
-        "    if in_browser() or not backend",
-        "    if not backend",
+        "    if in_browser() or not installation",
+        "    if not installation",
         ("tests/test_serving.py::test_a_page_tells_no_hook",),
     ),
     Mutant(

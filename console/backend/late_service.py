@@ -43,7 +43,7 @@ class _Late:
         if self._whole is None:
             # Half of the one and half of the other release would decide together.
             if _stamp() != self._program:
-                message = "another release of cutter-console was installed while this console was open"
+                message = "another release of this program was installed while the console was open"
                 raise Refused(
                     StopCode.EXECUTION_DISABLED, message, "Leave the console: q. Open it again: cutter-console"
                 )
