@@ -35,6 +35,16 @@ def family_seconds(pid: int) -> float:
     return seconds
 
 
+def own_mb(pid: int) -> tuple[float, float]:
+    """Return the megabytes in memory with what is shared counted in part (PSS), and without what is shared (USS)."""
+    sizes: dict[str, float] = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+        name, _, rest = line.partition(":")
+        if rest.endswith(" kB"):
+            sizes[name] = int(rest.split()[0]) * 1024 / 1e6
+    return sizes["Pss"], sizes["Private_Clean"] + sizes["Private_Dirty"]
+
+
 def resident_mb(pid: int) -> float:
     """Return the megabytes of a process that are in memory."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])

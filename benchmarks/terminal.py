@@ -29,7 +29,7 @@ import psycopg
 
 from benchmarks.demo import crowded_demo
 from benchmarks.first_frame import made_root
-from benchmarks.processes import process_seconds, resident_mb
+from benchmarks.processes import own_mb, process_seconds, resident_mb
 from benchmarks.units import LARGE, fill, rows
 from console.backend.scratch.cluster import TransientCluster
 
@@ -54,6 +54,8 @@ KEYS, OVER_EMPTY = 300, 2.0
 _COMMAND = str(Path(sys.executable).with_name("cutter-console"))
 _SCREENS = ("2", "3", "4", "5", "6", "7", "8", "9", "0", "1")
 _SILENCE_S, _LATE_S, _IDLE_S, _LONGEST_S = 1.5, 6.0, 40.0, 60.0
+_MEASURED_S = 12.0
+"""Time after which the gates are measured, and the status once more."""
 _STILL_S = 4.0
 """Time for which nobody types into a field."""
 _LOOK_S = 300.0
@@ -76,8 +78,9 @@ import gc, os, sys
 from pathlib import Path
 import console
 from console.app.application import ConsoleApp, run
+from console.backend.late_service import loaded_late
 from console.cli.arguments import Options
-from console.cli.installation import backend_of
+from console.cli.installation import measuring_of
 most, looks, root, told = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), open(sys.argv[4], "a", buffering=1)
 class Updated(ConsoleApp):
     CSS_PATH = str(Path(console.__file__).with_name("app") / "console.tcss")
@@ -90,7 +93,7 @@ class Updated(ConsoleApp):
             told.write(f"{self.number} {resident} {len(os.listdir('/proc/self/fd'))}\\n")
         if self.number == most:
             self.exit(0)
-run(Updated(lambda: backend_of(Options(root=root)), read_only=False, demo=False, refresh_seconds=0.001))
+run(Updated(lambda: loaded_late(measuring_of(Options(root=root))), read_only=False, demo=False, refresh_seconds=0.001))
 """
 
 
@@ -206,6 +209,15 @@ def blink(root: Path) -> int:
         return count
 
 
+def resident_on_overview(root: Path, command: str = "") -> tuple[float, float, float]:
+    """Return RSS, PSS and USS of a connected console on Overview, its gates measured; of an empty application for `command`."""
+    started = [sys.executable, "-c", command] if command else [_COMMAND, "--root", str(root)]
+    with Terminal(started, SIZES[0]) as terminal:
+        terminal.started()
+        terminal.during(_MEASURED_S)
+        return resident_mb(terminal.pid), *own_mb(terminal.pid)
+
+
 def at_rest(root: Path) -> tuple[float, float, float]:
     """Return bytes a second, the share of a core, and the resident megabytes of a connected console at rest."""
     with Terminal([_COMMAND, "--root", str(root)], SIZES[0]) as terminal:
@@ -313,6 +325,17 @@ def _rest(root: Path) -> int:
     )
 
 
+def _resident(root: Path) -> int:
+    for name, figures in (
+        ("empty", resident_on_overview(root, _EMPTY)),
+        ("console", ours := resident_on_overview(root)),
+    ):
+        sys.stdout.write(f"    {name}: {figures[0]:.1f} MB resident, {figures[1]:.1f} PSS, {figures[2]:.1f} USS\n")
+    return _line(
+        "resident, Overview, gates measured", f"{ours[0]:.1f} MB", f"≤ {RESIDENT_MB} MB", holds=ours[0] <= RESIDENT_MB
+    )
+
+
 def _updates(root: Path, updates: int) -> int:
     looks = updated(root, updates)
     sys.stdout.write("".join(f"    {n:>6} updates: {mb:.1f} MB, {files} files\n" for n, mb, files in looks))
@@ -349,7 +372,12 @@ def main(updates: int = UPDATES, units: int = LARGE) -> int:
     with crowded_demo() as backend:
         root = backend.installation.root
         parts: list[Callable[[], int]] = [partial(_bytes, root, column) for column in range(len(SIZES))]
-        parts += [partial(_blink, root), partial(_rest, root), partial(_updates, root, updates)]
+        parts += [
+            partial(_blink, root),
+            partial(_resident, root),
+            partial(_rest, root),
+            partial(_updates, root, updates),
+        ]
         missed = sum(map(missed_in, parts))
     return int(bool(missed + missed_in(partial(_keys, units))))
 

@@ -81,9 +81,16 @@ DISPLAY = (
     Mutant(
         "settings: a theme that there is not is refused with those that there are",
         "console/actions/keymap_file.py",
-        """    if display.get("theme", ThemeName.DARK) not in list(ThemeName):\n""",
+        """    if fault := fault_of_theme(display.get("theme", ThemeName.DARK)):\n""",
         "    if False:\n",
         _of_keymaps("each_fault_of_theme_and_mouse_is_told_with_what_they_can_be"),
+    ),
+    Mutant(
+        "settings: a table that is not known leads to what the file can hold",
+        "console/actions/keymap_file.py",
+        '{_SCHEMA}")\n\n\ndef _faults_of_display',
+        '{_KEYS}")\n\n\ndef _faults_of_display',
+        _of_keymaps("a_table_that_is_not_known_leads_to_what_the_file_can_hold"),
     ),
     Mutant(
         "settings: a mouse that is neither true nor false is refused",
@@ -109,9 +116,16 @@ DISPLAY = (
         ),
     ),
     Mutant(
+        "settings: config show says that NO_COLOR wins over the theme",
+        "console/cli/configuration.py",
+        "    if not wants_no_colour(os.environ):\n        return ()\n",
+        "    return ()\n",
+        ("tests/cli/test_configuration.py::test_of_no_color_it_is_said_that_it_wins_over_the_theme",),
+    ),
+    Mutant(
         "settings: a wrong theme of an installation is told as one of console.toml is",
         "console/backend/host/named_installations.py",
-        "    if value not in list(ThemeName):\n",
+        "    if fault := fault_of_theme(value):\n",
         "    if False:\n",
         ("tests/cli/test_configuration.py::test_a_wrong_theme_or_mouse_names_file_key_and_what_it_can_be",),
     ),
@@ -160,7 +174,7 @@ DISPLAY = (
     Mutant(
         "runs: nothing is said to be law of which it was not read what counts",
         "console/backend/model/ended_runs.py",
-        '        return "repeal enacted" if operation is RunOperation.REPEAL else "enacted"\n',
+        "        return _REPEAL_ENACTED if operation is RunOperation.REPEAL else _ENACTED\n",
         "        return word\n",
         _of_ended("a_closed_run_is_told_by_what_it_did_and_what_counts_of_it"),
     ),
@@ -288,9 +302,50 @@ DISPLAY = (
     Mutant(
         "terminal: the row under the cursor has a ground of its own among 16 colours",
         "console/widgets/sixteen_colours.py",
-        "_CURSORS.get(ground) or ",
-        "",
+        "    if (pair := _CURSORS.get(ground)) is not None:\n",
+        "    if (pair := None) is not None:\n",
         ("tests/widgets/test_sixteen_colours.py::test_on_a_screen_every_text_has_one_of_the_sixteen[cutter-dark]",),
+    ),
+    Mutant(
+        "words: a run that rests is told by its pause in the list of runs",
+        "console/backend/model/view_models.py",
+        "self.became or state_in_words(self.state)",
+        "self.became or self.state",
+        ("tests/cli/test_runs_in_words.py::test_of_a_run_at_a_pause_the_list_says_the_pause_and_its_ruling",),
+    ),
+    Mutant(
+        "words: a member of a batch that rests is told by its pause",
+        "console/backend/model/batches.py",
+        "self.became or state_in_words(self.state)",
+        "self.became or self.state",
+        ("tests/cli/test_runs_in_words.py::test_documents_and_batches_say_it_in_the_same_words",),
+    ),
+    Mutant(
+        "words: from when a run counts is told without what is to be done about it",
+        "console/backend/model/ended_runs.py",
+        "words.removesuffix(_TO_BE_CLOSED).removeprefix",
+        "words.removeprefix",
+        (
+            "tests/backend/model/test_ended_runs.py::test_from_when_or_until_when_it_counts_is_told_alone_of_a_closed_run_and_of_one_to_be_closed",
+        ),
+    ),
+    Mutant(
+        "terminal: in the light theme good has a colour among 16 colours",
+        "console/widgets/sixteen_colours.py",
+        '"success": 12, "warning": 5',
+        '"success": 0, "warning": 5',
+        (
+            "tests/widgets/test_sixteen_colours.py::test_what_is_good_in_part_or_bad_differ_from_each_other_and_from_plain_text[cutter-light]",
+        ),
+    ),
+    Mutant(
+        "terminal: good differs from bad on the row under the cursor among 16 colours",
+        "console/widgets/sixteen_colours.py",
+        "_ON_CURSORS.get((pair[1], colour), pair[0]), pair[1]",
+        "pair[0], pair[1]",
+        (
+            "tests/widgets/test_sixteen_colours.py::test_in_the_light_theme_good_differs_from_bad_and_plain_on_the_row_under_the_cursor_too",
+        ),
     ),
     Mutant(
         "terminal: in ASCII a scrollbar has whole cells",

@@ -67,8 +67,8 @@ PAGES = (
     Mutant(
         "pages: a page of a browser tells no hook",
         "console/app/launch.py",
-        "    if in_browser() or not backend",
-        "    if not backend",
+        "    if in_browser() or not installation",
+        "    if not installation",
         ("tests/test_serving.py::test_a_page_tells_no_hook",),
     ),
     Mutant(
@@ -168,5 +168,26 @@ PAGES = (
         "        os.ftruncate(descriptor, 0)\n",
         "",
         _HOLD_FILE,
+    ),
+    Mutant(
+        "late: what only looks on loads nothing that writes",
+        "console/backend/late_service.py",
+        "self._first if hasattr(self._first, name) else self._rest()",
+        "self._rest()",
+        ("tests/backend/test_late_service.py::test_what_only_looks_on_and_stops_loads_nothing_that_plans_or_writes",),
+    ),
+    Mutant(
+        "late: no part of another release is loaded into an open console",
+        "console/backend/late_service.py",
+        "            if _stamp() != self._program:\n",
+        "            if False:\n",
+        ("tests/backend/test_late_service.py::test_no_part_of_another_release_is_loaded_into_an_open_console",),
+    ),
+    Mutant(
+        "late: a console that had loaded the rest goes on with it",
+        "console/backend/late_service.py",
+        "            self._whole = BackendService(",
+        "            return BackendService(",
+        ("tests/backend/test_late_service.py::test_no_part_of_another_release_is_loaded_into_an_open_console",),
     ),
 )

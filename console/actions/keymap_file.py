@@ -11,7 +11,7 @@ from pathlib import Path
 
 from console.backend.host.own_file import own_folder, read_own
 from console.backend.model.errors import StopCode, UsageError
-from console.backend.model.theme_names import CHOICES, ThemeName
+from console.backend.model.theme_names import ThemeName, fault_of_theme
 
 FILE_NAME = "console.toml"
 _MOST_BYTES = 256 * 1024
@@ -67,8 +67,9 @@ def _read(path: Path, text: str) -> OwnConsole:
     except ValueError as error:
         raise _refused(f"{path}: holds a number that is too long", correct) from error
     keymap, display = table.pop("keymap", {}), table.pop("display", {})
-    faults = [(name, "is not known here; this file has the tables [keymap] and [display]") for name in table]
+    unknown = [(name, "is not known here; this file has the tables [keymap] and [display]") for name in table]
     of_display = _faults_of_display(display)
+    faults: list[tuple[str, str]] = []
     keys: dict[str, tuple[str, ...]] = {}
     if not isinstance(keymap, dict):
         faults.append(("keymap", "must be a table: [keymap]"))
@@ -79,11 +80,11 @@ def _read(path: Path, text: str) -> OwnConsole:
         read = read_keys(dict(entries))
         faults += [(f"keymap.{name}", fault) for name, fault in read.faults]
         keys = read.keymap
-    if not faults and not of_display:
+    if not unknown and not faults and not of_display:
         theme = display.get("theme")
         return OwnConsole(keys, None if theme is None else ThemeName(theme), display.get("mouse"))
     lines = lines_of(text)
-    message = "\n".join(_said(path, lines, name, fault) for name, fault in [*faults, *of_display])
+    message = "\n".join(_said(path, lines, name, fault) for name, fault in [*unknown, *faults, *of_display])
     raise _refused(message, correct if faults else f"Correct {shlex.quote(str(path))}. {_SCHEMA}")
 
 
@@ -96,8 +97,8 @@ def _faults_of_display(display: object) -> list[tuple[str, str]]:
         for name in display
         if name not in {"theme", "mouse"}
     ]
-    if display.get("theme", ThemeName.DARK) not in list(ThemeName):
-        faults.append(("display.theme", f"must be {CHOICES}"))
+    if fault := fault_of_theme(display.get("theme", ThemeName.DARK)):
+        faults.append(("display.theme", fault))
     if not isinstance(display.get("mouse", True), bool):
         faults.append(("display.mouse", "must be true or false"))
     return faults

@@ -29,13 +29,13 @@ from console.app.face import NO_FACE, Face
 from console.app.following import FollowingApp
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.named_fleet import NamedFleet, no_fleet
-from console.app.terminal import TerminalGuard, draws_in_ascii, in_browser, terminal_encoding, wants_no_colour
+from console.app.terminal import TerminalGuard, draws_in_ascii, in_browser, terminal_encoding
 from console.app.visiting import STOP_GROUP, VisitingApp
 from console.backend.host import crash
 from console.backend.model.errors import CutterError
 from console.backend.model.full_command import command_for, full_command
 from console.backend.model.ids import is_batch
-from console.backend.model.theme_names import ThemeName
+from console.backend.model.theme_names import ThemeName, wants_no_colour
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.screens.history import History, point_of

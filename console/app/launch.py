@@ -18,8 +18,9 @@ from console.cli.printing import say
 
 if TYPE_CHECKING:
     from console.backend.api import Backend
+    from console.backend.host.installation import Installation
+    from console.backend.measuring import MeasuringService
     from console.backend.recording import Recorder
-    from console.backend.service import BackendService
 
 LEAST_MIB = 256
 """Addresses that the console takes at most while its screens are looked at, in MiB."""
@@ -192,16 +193,17 @@ def _backend(
 
     `anywhere` takes a root that is not there, for a console that opens others from Fleet.
     """
+    from console.backend.late_service import loaded_late
     from console.backend.leftovers import sweep_leftovers
-    from console.cli.installation import backend_of
+    from console.cli.installation import measuring_of
 
-    made = backend_of(options, read_only=read_only, anywhere=anywhere)
+    made = measuring_of(options, read_only=read_only, anywhere=anywhere)
     backend = without_stop(made) if in_browser() else made
     if read_only:
         backend.require_read_only_role()
     else:
         swept += sweep_leftovers(backend.installation.root, backend.installation.context.now())
-    shown = _told_to_hooks(backend, options)
+    shown = _told_to_hooks(loaded_late(backend), backend.installation, options)
     if recorder is None:
         return shown
     from console.backend.recording import recorded
@@ -209,7 +211,7 @@ def _backend(
     return recorded(shown, recorder)
 
 
-def without_stop(backend: "BackendService") -> "BackendService":
+def without_stop(backend: "MeasuringService") -> "MeasuringService":
     """Return the backend without the role that may set a HOLD: whoever reaches a page has not said who he is."""
     installation = backend.installation
     database = installation.settings.database.model_copy(update={"stopper": ""})
@@ -217,11 +219,11 @@ def without_stop(backend: "BackendService") -> "BackendService":
     return type(backend)(replace(installation, settings=settings), read_only=True)
 
 
-def _told_to_hooks(backend: "BackendService", options: Options) -> "Backend":
+def _told_to_hooks(backend: "Backend", installation: "Installation", options: Options) -> "Backend":
     """Return the backend, with what it measures told to the hooks of its configuration, if there are any."""
-    if in_browser() or not backend.installation.settings.hooks.programs:
+    if in_browser() or not installation.settings.hooks.programs:
         return backend  # Each page of a browser is a process: they would all tell the same.
     from console.backend.hooks import hooked
     from console.cli.hooks import teller_of
 
-    return hooked(backend, teller_of(options, backend.installation))
+    return hooked(backend, teller_of(options, installation))

@@ -52,11 +52,6 @@ def refusal_here() -> str:
     return refusal(os.environ, *(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)))
 
 
-def wants_no_colour(environ: Mapping[str, str]) -> bool:
-    """Return whether NO_COLOR is set to anything but the empty string (no-color.org)."""
-    return bool(environ.get("NO_COLOR"))
-
-
 _WITHOUT_DRAWING = frozenset({"linux", "vt100", "vt102", "vt220", "ansi", "cygwin", "sun"})
 """Terminals whose fonts lack rounded corners, marks and shades, if they have lines at all."""
 

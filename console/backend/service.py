@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from threading import Event
 
 from console.backend import confirmations
 from console.backend.approvals.signatures import require_named
@@ -19,10 +18,9 @@ from console.backend.documents.own_profiles import choose_profile, known_names
 from console.backend.documents.planning import PlanResult
 from console.backend.documents.title_parts import title_in_words
 from console.backend.gates.arming_checks import drift_code, readiness, refusal_code
-from console.backend.gates.board import gates_named, measure_board
 from console.backend.holding import HoldAnswers
-from console.backend.host.installation import Installation
 from console.backend.host.site_files import run_tables
+from console.backend.measuring import MeasuringService
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
@@ -31,7 +29,7 @@ from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check
 from console.backend.model.plan import bind
 from console.backend.model.purposes import KIND_AT, Purpose
-from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
+from console.backend.model.readiness import BundleView, GateReport, ReportView
 from console.backend.model.reasons import require_short_reason
 from console.backend.model.states import ENACTED_STAGES, Family, Mode, Move, RunState, Stage
 from console.backend.model.unit_search import UnitHits, UnitQuery, UnitView, VersionDiff
@@ -41,20 +39,13 @@ from console.backend.model.view_models import (
     Danger,
     IntakeView,
     OnProgress,
-    OnStep,
     PlanView,
     RunRequest,
-    RunSummary,
     RunView,
     SourceText,
-    Status,
     SwitchView,
-    untold,
 )
-from console.backend.postgres.connections import connect
-from console.backend.postgres.drift import against_host, measure_drift
 from console.backend.postgres.kept_sessions import with_kept_sessions, with_kept_writers
-from console.backend.postgres.measure import privileges_to_write
 from console.backend.reports.shelf import ReportAnswers
 from console.backend.runs import approval_workflow, arming, batch_rulings, kill_switch, lifecycle
 from console.backend.runs.accepting import accept_run
@@ -66,7 +57,6 @@ from console.backend.runs.custody import not_the_holder
 from console.backend.runs.draft_edits import EditBriefing, EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
-from console.backend.runs.following import follow
 from console.backend.runs.handover import hand_over
 from console.backend.runs.intake_list import intake_views
 from console.backend.runs.journals import JournalAnswers
@@ -74,18 +64,12 @@ from console.backend.runs.known_run import Known, known_run, requested
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import settle_run
-from console.backend.runs.other_layout import explained, has_another_layout, is_elsewhere
-from console.backend.runs.panic import panic
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.revision import compare_if_law, compare_with_nothing
 from console.backend.runs.run_ids import require_live
-from console.backend.runs.run_list import list_runs
-from console.backend.runs.run_views import measure_facts, require_here, view_known, view_run
-from console.backend.runs.site import drift_of_site, require_reading_role
+from console.backend.runs.run_views import measure_facts, require_here, view_known
 from console.backend.runs.sources import read_source
-from console.backend.runs.status import measure_status
-from console.backend.runs.stop_only import has_stopper, require_only_a_hold
 from console.backend.runs.takeover import hold_to_end, take_over
 from console.backend.runs.typed_edits import TypedAnswers, drop_typed
 from console.backend.runs.unit_search import search_units
@@ -96,43 +80,17 @@ _BY_PERSON = frozenset({Move.ARM, Move.APPLY, Move.ENACT})
 _GOES_ON = frozenset({Move.SETTLE, Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT})
 
 
-SignStatement = Callable[[Path], Path]
-"""Signs a statement file and returns the signature's path; only the demo has one."""
-
-
 class BackendService(
-    BackupAnswers, BatchAnswers, BundleAnswers, HoldAnswers, JournalAnswers, ReportAnswers, TypedAnswers
+    MeasuringService,
+    BackupAnswers,
+    BatchAnswers,
+    BundleAnswers,
+    HoldAnswers,
+    JournalAnswers,
+    ReportAnswers,
+    TypedAnswers,
 ):
     """Answers `console.backend.api.Backend`. Every method measures again; nothing is remembered between calls."""
-
-    def __init__(
-        self, installation: Installation, *, read_only: bool = False, demo_signer: SignStatement | None = None
-    ) -> None:
-        self.installation = installation
-        self.read_only = read_only
-        self._demo_signer = demo_signer
-
-    @with_kept_sessions
-    def require_read_only_role(self) -> None:
-        """Raise Refused if the monitoring role could write: then read-only would be a promise, not a fact."""
-        if has_another_layout(self.installation):
-            require_reading_role(self.installation)
-            return
-        with connect(self.installation.settings.database.monitor, read_only=True, purpose="role") as connection:
-            privileges = privileges_to_write(connection)
-        if privileges:
-            message = f"the monitoring role has {privileges} privileges to write"
-            raise Refused(StopCode.GRANT_DELTA, message, "Give `database.monitor` a role that only reads: cutter_ro.")
-        require_only_a_hold(self.installation)
-
-    def explained(self, error: CutterError) -> CutterError:
-        """Return the error or, if the database has another layout, one that says so and what is possible there."""
-        return explained(self.installation, error)
-
-    @with_kept_sessions
-    def status(self) -> Status:
-        """Measure what the Overview shows."""
-        return measure_status(self.installation, read_only=self.read_only, demo=self._demo_signer is not None)
 
     @with_kept_sessions
     def intake(self) -> tuple[IntakeView, ...]:
@@ -187,14 +145,6 @@ class BackendService(
     def profiles(self) -> tuple[str, ...]:
         """Return the names of the profiles: those that are shipped, then the operator's own."""
         return known_names(self.installation.profiles)
-
-    def runs(self) -> tuple[RunSummary, ...]:
-        """Return all runs, the newest first."""
-        return list_runs(self.installation)
-
-    def run(self, run_id: str) -> RunView:
-        """Return one run, decided by evidence."""
-        return view_run(self.installation, run_id)
 
     @with_kept_writers
     def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
@@ -325,22 +275,6 @@ class BackendService(
         """End the lease, whoever holds it."""
         return kill_switch.disarm(self.installation, f"disarmed by {self.installation.operator}")
 
-    def follow(self, on_change: Callable[[], None], ended: Event) -> None:
-        """Call `on_change` whenever something has moved, until `ended`."""
-        follow(self.installation, on_change, ended)
-
-    def can_stop(self) -> bool:
-        """Return whether a stop can set a HOLD in the database."""
-        return not self.read_only or has_stopper(self.installation)
-
-    def hook_trouble(self) -> str:
-        """Return an empty text: this backend tells no hook; `backend/hooks.py` does."""
-        return ""
-
-    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
-        """Set a HOLD, cancel the running statement, end the lease."""
-        return panic(self.installation, reason, read_only=self.read_only, on_step=on_step)
-
     @with_kept_sessions
     def release_hold(self, confirm: str, seen: str = "") -> SwitchView:
         """Clear the HOLD, if it is the one that was seen."""
@@ -455,25 +389,9 @@ class BackendService(
         return compare_versions(self.installation, address, old, new)
 
     @with_kept_sessions
-    def gates(self, names: tuple[str, ...] = ()) -> Board:
-        """Measure these gates now, all of them if none is named."""
-        return measure_board(self.installation, gates_named(names), read_only=self.read_only)
-
-    @with_kept_sessions
     def readiness(self, run_id: str = "") -> GateReport:
         """Measure the checks before arming."""
         return readiness(self.installation, run_id, read_only=self.read_only)
-
-    @with_kept_sessions
-    def drift(self) -> DriftReport:
-        """Compare grants and definitions with those that were installed; each difference comes with its repair."""
-        settings = self.installation.settings
-        try:
-            return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
-        except CutterError as error:
-            if not is_elsewhere(self.installation, error):
-                raise
-        return drift_of_site(self.installation)
 
     @with_kept_sessions
     def report(self, run_id: str) -> ReportView:

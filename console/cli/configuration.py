@@ -28,7 +28,7 @@ from console.backend.model.hooks import HookEvent
 from console.backend.model.outcome import Outcome
 from console.backend.model.redaction import redact, redact_in
 from console.backend.model.safe_text import SafeText, safe_text
-from console.backend.model.theme_names import ThemeName
+from console.backend.model.theme_names import NO_COLOR, ThemeName, wants_no_colour
 from console.backend.model.value import Value
 from console.cli.arguments import Options
 from console.cli.config_requests import ConfigSchema, NoArguments, ValidateConfig
@@ -38,7 +38,7 @@ from console.cli.settings import root_of, settings_of
 
 _SERVICES, _PASSWORDS = ".pg_service.conf", ".pgpass"
 """Files of libpq in the home, which are looked at and never read."""
-_TOLD = ("TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "TMUX", "STY")
+_TOLD = ("TERM", "COLORTERM", NO_COLOR, "LANG", "LC_ALL", "TMUX", "STY")
 """Variables that say what the terminal is; of TMUX and STY only whether they are set."""
 
 
@@ -107,10 +107,11 @@ def show(options: Options, _request: NoArguments) -> ExitStatus:
         *_of_the_options(options),
         *settings_in_force(root, options.config, with_environment=not options.installation),
     )
-    settings = (*settings, *_of_console_toml(options))
+    settings = (*settings, *_of_console_toml(options), *_of_colour())
     width = max(len(setting.key) for setting in settings)
     lines = [
         f"{setting.key:<{width}}  {setting.value}  ({setting.source}{f': {setting.place}' if setting.place else ''})"
+        + (": no colour is sent, whatever the theme" if setting.place == NO_COLOR else "")
         for setting in settings
     ]
     return report(options, "config show", Outcome.PASS, lines, SettingsInForce(settings=settings))
@@ -131,6 +132,13 @@ def _of_console_toml(options: Options) -> tuple[SettingInForce, ...]:
         )
         for name, keys in own.keymap.items()
     )
+
+
+def _of_colour() -> tuple[SettingInForce, ...]:
+    """Return what NO_COLOR says if it is set: it wins over the theme."""
+    if not wants_no_colour(os.environ):
+        return ()
+    return (SettingInForce(key="colour", value="false", source=Source.ENVIRONMENT, place=NO_COLOR),)
 
 
 def _of_the_display(options: Options, key: str, own: object, default: object) -> SettingInForce:

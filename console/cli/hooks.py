@@ -1,21 +1,26 @@
 """hooks list, test, run: the programs that are told of events."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from console.backend.hooks import HookTeller, hooked
 from console.backend.host.hooks import HookState
 from console.backend.host.installation import Installation
 from console.backend.host.settings import CONFIG_NAME
+from console.backend.late_service import loaded_late
+from console.backend.measuring import MeasuringService
 from console.backend.model.errors import ExitStatus
 from console.backend.model.hooks import HookEvent
 from console.backend.model.outcome import Outcome
 from console.backend.model.value import Value
-from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.config_requests import NoArguments
 from console.cli.hook_requests import RunHooks
 from console.cli.installation import installation_of
 from console.cli.output import as_typed, report
+
+if TYPE_CHECKING:
+    from console.backend.api import Backend
 
 
 class HookStates(Value):
@@ -74,10 +79,10 @@ def run(options: Options, request: RunHooks) -> ExitStatus:
 
 
 @cache
-def _measured_and_told(options: Options) -> tuple[BackendService, HookTeller]:
+def _measured_and_told(options: Options) -> "tuple[Backend, HookTeller]":
     """Return backend and teller of this process: with --watch it knows what was told."""
     installation = installation_of(options)
-    return BackendService(installation, read_only=True), teller_of(options, installation)
+    return loaded_late(MeasuringService(installation, read_only=True)), teller_of(options, installation)
 
 
 def _outcome(states: tuple[HookState, ...]) -> Outcome:

@@ -2,14 +2,18 @@
 
 import getpass
 import os
+from typing import TYPE_CHECKING
 
 from console.backend.host.context import Context
 from console.backend.host.installation import Installation
 from console.backend.host.named_installations import named
+from console.backend.measuring import MeasuringService
 from console.backend.model.safe_text import safe_text
-from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.settings import require_root, root_of, settings_of
+
+if TYPE_CHECKING:
+    from console.backend.service import BackendService
 
 
 def installation_of(options: Options, *, anywhere: bool = False) -> Installation:
@@ -28,9 +32,17 @@ def context_of(options: Options) -> Context:
     return Context(root=root_of(options))
 
 
-def backend_of(options: Options, *, read_only: bool = False, anywhere: bool = False) -> BackendService:
+def backend_of(options: Options, *, read_only: bool = False, anywhere: bool = False) -> "BackendService":
     """Return the backend of this host; `anywhere` as in `installation_of`."""
+    # Here, because a console that is opened loads it only when something is asked that needs it.
+    from console.backend.service import BackendService
+
     return BackendService(installation_of(options, anywhere=anywhere), read_only=read_only)
+
+
+def measuring_of(options: Options, *, read_only: bool = False, anywhere: bool = False) -> MeasuringService:
+    """Return what of the backend of this host measures and stops; `anywhere` as in `installation_of`."""
+    return MeasuringService(installation_of(options, anywhere=anywhere), read_only=read_only)
 
 
 def is_for_reading(options: Options) -> bool:

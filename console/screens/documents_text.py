@@ -5,6 +5,7 @@ from itertools import accumulate
 
 from console.actions.keys_in_force import key_of, told
 from console.backend.model.plan import Acceptance, DocumentPlan, DroppedSpan, Problem, omissions_in_words
+from console.backend.model.states import state_in_words
 from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, TitlePart
 from console.widgets.formatting import count, in_column, plural, shortened, size
@@ -64,7 +65,11 @@ def state(view: IntakeView) -> str:
     if not view.standing:
         return "new: no run has registered it"
     # What decides comes first: at 80 columns the end is cut off.
-    last_run = f"; last run {view.last_run_became or view.last_run_state}: {view.last_run}" if view.last_run else ""
+    last_run = (
+        f"; last run {view.last_run_became or state_in_words(view.last_run_state)}: {view.last_run}"
+        if view.last_run
+        else ""
+    )
     return f"{view.standing}{last_run}"
 
 

@@ -8,11 +8,11 @@ from rich.cells import cell_len
 from console.actions.actions import Action, key_name
 from console.actions.keys_in_force import key_of, told
 from console.backend.model.amendment import amendment_in_words
-from console.backend.model.ended_runs import counts_now
+from console.backend.model.ended_runs import counts_now, when_it_counts
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
-from console.backend.model.states import BEFORE_CUT, ENACTED_STAGES, Family, Mode, Move, Stage
+from console.backend.model.states import BEFORE_CUT, ENACTED_STAGES, PAUSES, Family, Mode, Move, Stage
 from console.backend.model.view_models import (
     PhaseStatus,
     PhaseView,
@@ -162,14 +162,8 @@ def run_row(run: RunSummary) -> Line:
 
 _WIDEST_STATE = 39
 """Of `was repealed until 2026-12-31 23:00 UTC`, the longest words for what became of a closed run."""
-_IN_SHORT = {
-    Stage.AWAITING_CUT_AUTHORIZATION.value: "at pause 1",
-    Stage.AWAITING_LIFECYCLE_AUTHORIZATION.value: "at pause 2",
-}
-"""States whose names are cut off in a row of 80 columns; the run's own panel has the name, and says what it waits for.
-
-The stage alone is known here: at a pause a run waits for its ruling, then to be armed, then to go on.
-"""
+_IN_SHORT = {stage.value: f"at {pause}" for stage, pause in PAUSES.items()}
+"""The pauses as a row of 80 columns has room for them; the run's own panel says what it waits for."""
 
 
 def _in_short(run: RunSummary) -> str:
@@ -302,7 +296,7 @@ def _repeal_at_rest(run: RunView, units: str) -> str:
         return f"The repeal by {run.run_id} was taken back before."
     if run.state.stage in ENACTED_STAGES:
         if not counts_now(run.became):
-            return f"The repeal of {units} of {run.docprefix} was enacted before{_when_it_counts(run)}."
+            return f"The repeal of {units} of {run.docprefix} was enacted before{when_it_counts(run.became)}."
         return f"{run.docprefix} was repealed before: {units} went out of force."
     return f"The repeal of {run.docprefix} was sealed before, and waits ({run.state.name}); {units} are still in force."
 
@@ -315,18 +309,12 @@ def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
     if run.state.stage in BEFORE_CUT:
         return f"{run.run_id} has written no unit{': the open transaction was rolled back' if stopped else ''}."
     if run.state.stage in ENACTED_STAGES:
-        when = ", and are law" if counts_now(run.became) else _when_it_counts(run)
+        when = ", and are law" if counts_now(run.became) else when_it_counts(run.became)
         return f"{units} of {run.docprefix} were enacted before{when}."
     if run.amendment is not None:
         units = plural(run.amendment.drafts, "draft version")
         return f"{units} of {run.docprefix} were committed before, and are still there ({run.state.name})."
     return f"{units} of {run.docprefix} were committed before as drafts, and are still there ({run.state.name})."
-
-
-def _when_it_counts(run: RunView) -> str:
-    """Return from when or until when counts what the run has enacted, behind a colon; empty if it was not read."""
-    words = run.became.removesuffix(", to be closed").removeprefix("enacted, ")
-    return "" if words in {"", "enacted", "repeal enacted"} else f": {words}"
 
 
 # Of closed runs whose effect does not count now: it begins later, or has ended.
@@ -373,7 +361,7 @@ def _filled(sentence: str, run: RunView, units: str) -> str:
     return (
         told(sentence)
         .replace("{units}", units)
-        .replace("{when}", _when_it_counts(run))
+        .replace("{when}", when_it_counts(run.became))
         .replace("{docprefix}", str(run.docprefix))
     )
 
@@ -393,7 +381,7 @@ def _came_to(run: RunView, units: str) -> str:
             return f"The dry run of {subject} passed: {planned}, nothing written. Next: the LIVE run ({key_of('documents')}, then {live})."
         case Stage.CLOSEOUT_REPORTED:
             verb = "is" if units.startswith("1 ") else "are"
-            state = "law" if counts_now(run.became) else f"enacted{_when_it_counts(run)}"
+            state = "law" if counts_now(run.became) else f"enacted{when_it_counts(run.became)}"
             return f"{units} of {run.docprefix} {verb} {state}."
         case Stage.AWAITING_CUT_AUTHORIZATION:
             return f"{units} of {run.docprefix} planned. Next: SG_1, the ruling to cut ({key_of('run')}, then {key_of('draft')})."

@@ -21,10 +21,10 @@ _ON_BLACK = {
     **{"rule": 8, "accent": 14, "success": 10, "warning": 11, "error": 9},
 }
 _ON_WHITE = {
-    **dict.fromkeys(("foreground", "secondary", "muted", "success"), 0),
-    **{"rule": 7, "primary": 4, "accent": 4, "warning": 5, "error": 1},
+    **dict.fromkeys(("foreground", "secondary", "muted"), 0),
+    **{"rule": 7, "primary": 4, "accent": 4, "success": 12, "warning": 5, "error": 1},
 }
-"""Green on white is too faint in each palette: what is good is as plain as any text there."""
+"""Green on white is too faint in each palette: what is good is the one colour that is left, a bright blue."""
 GROUNDS = ("background", "surface", "panel")
 
 BLACK, WHITE = 0, 15
@@ -37,6 +37,8 @@ CURSORS = {
 }
 """Text and ground of the row under the cursor, and of a field with the focus, whatever its text has elsewhere: no ground of the 16
 suits all of them. On the colour of plain text stands the letter under the cursor in a field."""
+ON_CURSORS = {4: {"success": 10, "warning": 11}, 6: {"success": 4}}
+"""Texts that stand out from such a ground in colour, by its number: good differs from bad on that row too."""
 
 
 @lru_cache(maxsize=len(THEMES))
@@ -75,6 +77,12 @@ def _maps() -> tuple[dict[tuple[int, int, int], int], dict[tuple[int, int, int],
 
 _TEXTS, _BELOW = _maps()
 _CURSORS = {_rgb(theme, name): pair for theme in THEMES for name, pair in CURSORS[theme.name].items()}
+_ON_CURSORS = {
+    (ground, _rgb(theme, name)): text
+    for theme in THEMES
+    for ground, by in ON_CURSORS.items()
+    for name, text in by.items()
+}
 
 
 class InSixteenColours(LineFilter):
@@ -87,8 +95,10 @@ class InSixteenColours(LineFilter):
 
 @lru_cache(512)
 def _in_sixteen(style: Style) -> Style:
-    ground = _triplet(style.bgcolor)
-    text, below = _CURSORS.get(ground) or (_TEXTS.get(_triplet(style.color)), _BELOW.get(ground))
+    ground, colour = _triplet(style.bgcolor), _triplet(style.color)
+    text, below = _TEXTS.get(colour), _BELOW.get(ground)
+    if (pair := _CURSORS.get(ground)) is not None:
+        text, below = _ON_CURSORS.get((pair[1], colour), pair[0]), pair[1]
     return style + Style(color=_numbered(text), bgcolor=_numbered(below))
 
 

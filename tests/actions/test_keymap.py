@@ -178,6 +178,15 @@ def test_each_fault_of_the_file_is_told_with_its_line(place: Path) -> None:
     assert error.next_action == f"Correct {place}. See actions and keys: cutter-console config keys"
 
 
+def test_a_table_that_is_not_known_leads_to_what_the_file_can_hold(place: Path) -> None:
+    error = refusal(place, "[colours]\nbad = 3\n[display]\nmouse = true\n")
+
+    assert (
+        error.message == f"{place}, line 1: colours: is not known here; this file has the tables [keymap] and [display]"
+    )
+    assert error.next_action == f"Correct {place}. See what it can hold: cutter-console config schema console"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -117,6 +117,30 @@ def test_theme_and_mouse_are_those_of_the_installation_else_of_console_toml_else
     assert shown("-P", "a") == (("light", "file", f"{file}, [installation.a]"), (False, "file", of_own))
 
 
+@pytest.mark.parametrize(("variable", "holds"), [("1", True), ("", False), (None, False)])
+def test_of_no_color_it_is_said_that_it_wins_over_the_theme(
+    asked: Asked,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    variable: str | None,
+    holds: bool,
+) -> None:
+    root = root_with(tmp_path, "{}")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("NO_COLOR", variable)
+
+    known = by_key(asked("--root", root, "config", "show")[1])
+    assert known.get("colour") == ((False, "environment", "NO_COLOR") if holds else None)
+    assert known["theme"] == ("dark", "default", "")
+
+    main(["--root", root, "config", "show"])
+    words = "(environment: NO_COLOR): no colour is sent, whatever the theme"
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines() if words in line] == ["colour"] * holds
+
+
 def test_a_wrong_theme_or_mouse_names_file_key_and_what_it_can_be(asked: Asked, tmp_path: Path) -> None:
     root = root_with(tmp_path, "{}")
     file = name_one(tmp_path, f'[installation.a]\nroot = "{root}"\ntheme = "drak"\nmouse = "no"\n')

@@ -5,10 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from console.backend.model.batches import MemberView
 from console.backend.model.errors import ExitStatus
-from console.backend.model.states import Stage
+from console.backend.model.states import PAUSES, Family, Stage, state_in_words
+from console.backend.model.view_models import IntakeView
 from console.cli import runs
 from console.cli.main import main
+from console.screens import documents_text
 from tests.support.fakes import DRY_ID, RUN_ID, FakeBackend
 
 
@@ -38,3 +41,34 @@ def test_for_scripts_the_state_keeps_its_name_and_the_words_stand_beside_it(caps
 def test_a_run_is_shown_with_both(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "show", RUN_ID]) == ExitStatus.DONE
     assert "state      closeout_reported: law since 2026-03-01\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        (Stage.AWAITING_CUT_AUTHORIZATION, "at pause 1 (SG_1)"),
+        (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, "at pause 2 (SG_2)"),
+        (Stage.LEG_B_RECORDED, "leg_b_recorded"),
+    ],
+)
+def test_of_a_run_at_a_pause_the_list_says_the_pause_and_its_ruling(
+    stage: Stage, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend = FakeBackend(stage=stage)
+    monkeypatch.setattr(runs, "backend_of", lambda _: SimpleNamespace(runs=backend.runs))
+
+    assert main(["run", "list"]) == ExitStatus.DONE
+    assert capsys.readouterr().out.splitlines()[0].startswith(f"{RUN_ID}  LIVE    {words:<32}  ")
+    assert main(["--json", "run", "list"]) == ExitStatus.DONE
+    assert json.loads(capsys.readouterr().out)["runs"][0]["state"] == stage.value
+
+
+def test_documents_and_batches_say_it_in_the_same_words() -> None:
+    at = {stage: state_in_words(stage.value) for stage in Stage if state_in_words(stage.value) != stage.value}
+
+    assert set(at) == set(PAUSES)
+    for stage, words in at.items():
+        waiting = {"state": stage.value, "stage": stage, "family": Family.ACTIVE, "n_units": 1, "plan_digest": ""}
+        assert MemberView(position=1, run_id=RUN_ID, name="a.md", docprefix="A", **waiting).in_words == words
+        document = IntakeView(name="a.md", origin="file:a.md", bytes=1, standing="draft", last_run=RUN_ID)
+        assert words in documents_text.state(document.model_copy(update={"last_run_state": stage.value}))

@@ -236,7 +236,7 @@ async def test_all_runs_are_listed_filtered_by_any_column_and_opened() -> None:
             RUN_ID,
             "LIVE",
             "BDSG-2018",
-            "awaiting_cut_authorization",
+            "at pause 1 (SG_1)",
             "11 min ago",
             "anna",
             "waits for SG_1",

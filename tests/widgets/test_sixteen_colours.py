@@ -59,10 +59,15 @@ def test_every_text_stands_out_from_every_ground_in_each_palette(theme: Theme, p
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_what_is_good_in_part_or_bad_differ_from_each_other_and_from_plain_text(theme: Theme) -> None:
     """All of them were one grey, which is the nearest of the 16 to each."""
-    numbers = [drawn(theme, name, "background")[0] for name in ("warning", "error", "accent", "foreground")]
+    names = ("success", "warning", "error", "accent", "foreground")
+    numbers = [drawn(theme, name, "background")[0] for name in names]
     assert len(set(numbers)) == len(numbers)
-    if theme is not LIGHT:
-        assert drawn(theme, "success", "background")[0] not in numbers
+
+
+def test_in_the_light_theme_good_differs_from_bad_and_plain_on_the_row_under_the_cursor_too() -> None:
+    for ground in ("cursor", "cursor-off"):
+        good, bad, plain = (drawn(LIGHT, name, ground)[0] for name in ("success", "error", "foreground"))
+        assert good not in {bad, plain}
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)

@@ -34,6 +34,7 @@ from console.backend.host.programs import (
     pick_server_programs,
 )
 from console.backend.host.regular_file import sha256_file
+from console.backend.host.site_files import tables_of_a_run, tables_of_others
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Check
 from console.backend.model.readiness import Owner
@@ -41,7 +42,6 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.asking import Question
 from console.backend.postgres.privileges import DumpRights, dump_rights
-from console.backend.runs.backups import tables_of_a_run, tables_of_others
 from console.backend.runs.other_layout import NOT_INSTALLED
 
 DAYS_TO_RENEW = 14

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from console.backend.host.own_file import own_folder, read_own
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.safe_text import SafeText, safe_text
-from console.backend.model.theme_names import CHOICES, ThemeName
+from console.backend.model.theme_names import ThemeName, fault_of_theme
 from console.backend.model.value import Value
 
 FILE_NAME = "installations.toml"
@@ -75,8 +75,8 @@ Switch = Annotated[bool, BeforeValidator(_is_switch)]
 
 
 def _is_theme(value: object) -> object:
-    if value not in list(ThemeName):
-        raise ValueError(f"must be {CHOICES}")
+    if fault := fault_of_theme(value):
+        raise ValueError(fault)
     return value
 
 

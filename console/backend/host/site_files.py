@@ -9,6 +9,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.run_tables import RunTables
 from console.backend.model.site_mapping import SiteMapping, parse_mapping
+from console.backend.model.tables import RUN_TABLES
 
 
 class KeptMapping(NamedTuple):
@@ -44,6 +45,20 @@ def mapped_units(installation: Installation) -> str:
 def run_tables(installation: Installation) -> RunTables:
     """Return the tables that a run writes, by the mapping of this host. Raises as `kept_mapping` does."""
     return RunTables.of(kept_mapping(installation).mapping)
+
+
+def tables_of_a_run(installation: Installation) -> tuple[str, ...]:
+    """Return the tables that a run can touch: this product's, and those that the organisation's functions write, if a site mapping is kept."""
+    mapping = kept_mapping(installation).mapping
+    if mapping is None:
+        return RUN_TABLES
+    return (*map(mapping.console.in_database, RUN_TABLES), *mapping.written)
+
+
+def tables_of_others(installation: Installation) -> tuple[str, ...]:
+    """Return those of them that are the organisation's."""
+    mapping = kept_mapping(installation).mapping
+    return mapping.written if mapping is not None else ()
 
 
 def kept_inventory(installation: Installation) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from console.backend.model.ended_runs import counts_now
 from console.backend.model.outcome import Outcome
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.safe_text import SafeText
-from console.backend.model.states import Family, Mode, Stage
+from console.backend.model.states import Family, Mode, Stage, state_in_words
 from console.backend.model.value import Value
 
 LAW = "law"
@@ -172,8 +172,8 @@ class MemberView(Value):
 
     @property
     def in_words(self) -> str:
-        """Return what became of it; of one that has not ended the name of its state."""
-        return str(self.became or self.state)
+        """Return what became of it; of one that has not ended its state, as `state_in_words` tells it."""
+        return str(self.became or state_in_words(self.state))
 
 
 class BatchProgress(Value):

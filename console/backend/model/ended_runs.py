@@ -8,6 +8,10 @@ from console.backend.model.states import ENACTED_STAGES, Family, Mode, RunState,
 from console.backend.model.value import Value
 
 _CLOSED = RunState(stage=Stage.CLOSEOUT_REPORTED)
+_TO_BE_CLOSED = ", to be closed"
+_ENACTED, _REPEAL_ENACTED = "enacted", "repeal enacted"
+"""Words for runs of which was not read what counts."""
+_BEFORE_WHEN = f"{_ENACTED}, "
 
 
 class Standing(Value):
@@ -44,7 +48,7 @@ def became(
     elif state == _CLOSED and (mode is Mode.DRYRUN or operation is RunOperation.EDIT):
         words = "dry run passed" if mode is Mode.DRYRUN else f"edited{_day(changed_at)}"
     elif state.family is Family.ACTIVE and state.stage in ENACTED_STAGES and mode is Mode.LIVE:
-        words = _of_law(operation, standing) + ("" if state == _CLOSED else ", to be closed")
+        words = _of_law(operation, standing) + ("" if state == _CLOSED else _TO_BE_CLOSED)
     return words
 
 
@@ -53,12 +57,18 @@ def counts_now(words: str) -> bool:
     return words.startswith(("law since", "repealed since"))
 
 
+def when_it_counts(words: str) -> str:
+    """Return from when or until when counts what these words for a run tell of, behind a colon; empty if it was not read."""
+    when = words.removesuffix(_TO_BE_CLOSED).removeprefix(_BEFORE_WHEN)
+    return "" if when in {"", _ENACTED, _REPEAL_ENACTED} else f": {when}"
+
+
 def _of_law(operation: RunOperation, standing: Standing | None) -> str:
     word = "repealed" if operation is RunOperation.REPEAL else "law"
     if standing is None:  # What counts was not read, so that it is not said to be law.
-        return "repeal enacted" if operation is RunOperation.REPEAL else "enacted"
+        return _REPEAL_ENACTED if operation is RunOperation.REPEAL else _ENACTED
     if standing.until is not None and standing.until <= standing.since:
-        return "enacted, never in force"
+        return f"{_BEFORE_WHEN}never in force"
     if standing.has_ended:
         return f"was {word} until{_moment(standing.until)}"
     return f"{word} {'since' if standing.has_begun else 'from'}{_moment(standing.since)}"

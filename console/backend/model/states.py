@@ -35,6 +35,19 @@ class Stage(StrEnum):
     CLOSEOUT_REPORTED = "closeout_reported"
 
 
+PAUSES = {Stage.AWAITING_CUT_AUTHORIZATION: "pause 1", Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "pause 2"}
+"""The stages at which a run rests: for its ruling, then to be armed or enacted."""
+_RULINGS = {Stage.AWAITING_CUT_AUTHORIZATION: "SG_1", Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "SG_2"}
+
+
+def state_in_words(state: str) -> str:
+    """Return the pause that a run of this state rests at, with the ruling that it is for; any other state as it is."""
+    if state not in PAUSES:
+        return state
+    stage = Stage(state)
+    return f"at {PAUSES[stage]} ({_RULINGS[stage]})"
+
+
 class Phase(StrEnum):
     """The phases, in order."""
 

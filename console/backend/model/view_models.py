@@ -17,7 +17,7 @@ from console.backend.model.purposes import Purpose
 from console.backend.model.replication import Replication
 from console.backend.model.safe_text import SafeText, safe_lines
 from console.backend.model.site_mapping import NotMeasured
-from console.backend.model.states import Family, Mode, Move, Phase, RunState
+from console.backend.model.states import Family, Mode, Move, Phase, RunState, state_in_words
 from console.backend.model.value import Value
 
 
@@ -128,8 +128,8 @@ class RunSummary(Value):
 
     @property
     def in_words(self) -> str:
-        """Return what became of it; of a run that has not ended the name of its state."""
-        return str(self.became or self.state)
+        """Return what became of it; of a run that has not ended its state, as `state_in_words` tells it."""
+        return str(self.became or state_in_words(self.state))
 
 
 class Status(Value):

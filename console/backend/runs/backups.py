@@ -9,7 +9,7 @@ from console.backend.backup.record import BackupPhase, BackupRecord, BackupReque
 from console.backend.backup.take import take_backup
 from console.backend.host.installation import Installation
 from console.backend.host.programs import installed_programs, pick_dump_programs, pick_server_programs
-from console.backend.host.site_files import kept_mapping
+from console.backend.host.site_files import tables_of_a_run, tables_of_others
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check, Evidence, Outcome
@@ -66,20 +66,6 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
 
     commit_alone(installation, "backup proof", prove, role=Role.VERIFIER)
     return (context.passed("backup proven", _describe(record), f"restore of {record.file_name}"),)
-
-
-def tables_of_a_run(installation: Installation) -> tuple[str, ...]:
-    """Return the tables that a run can touch: this product's, and those that the organisation's functions write, if a site mapping is kept."""
-    mapping = kept_mapping(installation).mapping
-    if mapping is None:
-        return RUN_TABLES
-    return (*map(mapping.console.in_database, RUN_TABLES), *mapping.written)
-
-
-def tables_of_others(installation: Installation) -> tuple[str, ...]:
-    """Return those of them that are the organisation's."""
-    mapping = kept_mapping(installation).mapping
-    return mapping.written if mapping is not None else ()
 
 
 def _by_document(context: PhaseContext) -> tuple[str, ...]:

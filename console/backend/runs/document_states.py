@@ -16,7 +16,7 @@ from console.backend.model.errors import CutterError, ExitStatus, Refused, StopC
 from console.backend.model.purposes import RunOperation
 from console.backend.model.safe_text import SafeText
 from console.backend.model.shown_time import shown_time
-from console.backend.model.states import DRAFT_STAGES, Mode, RunState
+from console.backend.model.states import DRAFT_STAGES, Mode, RunState, state_in_words
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import (
@@ -79,8 +79,8 @@ class DocumentView(Value):
 
     @property
     def last_run_in_words(self) -> str:
-        """Return what became of the last run; of one that has not ended the name of its state."""
-        return str(self.last_run_became or self.last_run_state)
+        """Return what became of the last run; of one that has not ended its state, as `state_in_words` tells it."""
+        return str(self.last_run_became or state_in_words(self.last_run_state))
 
 
 class StateView(Value):

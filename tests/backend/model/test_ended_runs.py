@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from console.backend.model.ended_runs import Standing, became
+from console.backend.model.ended_runs import Standing, became, when_it_counts
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import ENACTED_STAGES, Family, Mode, RunState, Stage
 
@@ -14,7 +14,15 @@ BEGAN = datetime(2026, 2, 2, 1, 30, 7, 250_000, tzinfo=timezone(timedelta(hours=
 RULED = datetime(2027, 1, 1, tzinfo=timezone(timedelta(hours=1)))
 ENDED = datetime(2026, 6, 1, tzinfo=UTC)
 CLOSED = RunState(stage=Stage.CLOSEOUT_REPORTED)
-IN_FORCE = Standing(since=BEGAN, until=None, has_begun=True, has_ended=False)
+
+
+def _standing(
+    since: datetime, *, until: datetime | None = None, has_begun: bool = True, has_ended: bool = False
+) -> Standing:
+    return Standing(since=since, until=until, has_begun=has_begun, has_ended=has_ended)
+
+
+IN_FORCE = _standing(BEGAN)
 
 
 @pytest.mark.parametrize(
@@ -23,48 +31,16 @@ IN_FORCE = Standing(since=BEGAN, until=None, has_begun=True, has_ended=False)
         (RunOperation.CUT, IN_FORCE, "law since 2026-02-01"),
         (RunOperation.AMEND, IN_FORCE, "law since 2026-02-01"),
         (RunOperation.REPEAL, IN_FORCE, "repealed since 2026-02-01"),
-        (RunOperation.CUT, Standing(since=BEGAN, until=ENDED, has_begun=True, has_ended=False), "law since 2026-02-01"),
-        (RunOperation.CUT, Standing(since=BEGAN, until=None, has_begun=False, has_ended=False), "law from 2026-02-01"),
-        (
-            RunOperation.REPEAL,
-            Standing(since=BEGAN, until=None, has_begun=False, has_ended=False),
-            "repealed from 2026-02-01",
-        ),
-        (
-            RunOperation.CUT,
-            Standing(since=BEGAN, until=ENDED, has_begun=True, has_ended=True),
-            "was law until 2026-06-01",
-        ),
-        (
-            RunOperation.REPEAL,
-            Standing(since=BEGAN, until=ENDED, has_begun=True, has_ended=True),
-            "was repealed until 2026-06-01",
-        ),
-        (
-            RunOperation.CUT,
-            Standing(since=ENDED, until=ENDED, has_begun=True, has_ended=True),
-            "enacted, never in force",
-        ),
-        (
-            RunOperation.CUT,
-            Standing(since=RULED, until=None, has_begun=False, has_ended=False),
-            "law from 2026-12-31 23:00 UTC",
-        ),
-        (
-            RunOperation.AMEND,
-            Standing(since=RULED, until=None, has_begun=True, has_ended=False),
-            "law since 2026-12-31 23:00 UTC",
-        ),
-        (
-            RunOperation.CUT,
-            Standing(since=BEGAN, until=RULED, has_begun=True, has_ended=True),
-            "was law until 2026-12-31 23:00 UTC",
-        ),
-        (
-            RunOperation.REPEAL,
-            Standing(since=RULED, until=None, has_begun=False, has_ended=False),
-            "repealed from 2026-12-31 23:00 UTC",
-        ),
+        (RunOperation.CUT, _standing(BEGAN, until=ENDED), "law since 2026-02-01"),
+        (RunOperation.CUT, _standing(BEGAN, has_begun=False), "law from 2026-02-01"),
+        (RunOperation.REPEAL, _standing(BEGAN, has_begun=False), "repealed from 2026-02-01"),
+        (RunOperation.CUT, _standing(BEGAN, until=ENDED, has_ended=True), "was law until 2026-06-01"),
+        (RunOperation.REPEAL, _standing(BEGAN, until=ENDED, has_ended=True), "was repealed until 2026-06-01"),
+        (RunOperation.CUT, _standing(ENDED, until=ENDED, has_ended=True), "enacted, never in force"),
+        (RunOperation.CUT, _standing(RULED, has_begun=False), "law from 2026-12-31 23:00 UTC"),
+        (RunOperation.AMEND, _standing(RULED), "law since 2026-12-31 23:00 UTC"),
+        (RunOperation.CUT, _standing(BEGAN, until=RULED, has_ended=True), "was law until 2026-12-31 23:00 UTC"),
+        (RunOperation.REPEAL, _standing(RULED, has_begun=False), "repealed from 2026-12-31 23:00 UTC"),
         (RunOperation.CUT, None, "enacted"),
         (RunOperation.REPEAL, None, "repeal enacted"),
         (RunOperation.EDIT, None, "edited 2026-02-01"),
@@ -96,3 +72,26 @@ def test_what_was_taken_back_is_told_so_and_what_goes_on_or_failed_has_its_state
             assert became(Mode.LIVE, RunState(stage=stage, family=family, reason="panic"), standing=IN_FORCE) == ""
         if stage not in ENACTED_STAGES:
             assert became(Mode.LIVE, RunState(stage=stage), changed_at=BEGAN, standing=IN_FORCE) == ""
+
+
+@pytest.mark.parametrize(
+    ("standing", "words"),
+    [
+        (_standing(BEGAN), ": law since 2026-02-01"),
+        (_standing(RULED, has_begun=False), ": law from 2026-12-31 23:00 UTC"),
+        (_standing(BEGAN, until=ENDED, has_ended=True), ": was law until 2026-06-01"),
+        (_standing(ENDED, until=ENDED, has_ended=True), ": never in force"),
+        (None, ""),
+    ],
+    ids=str,
+)
+def test_from_when_or_until_when_it_counts_is_told_alone_of_a_closed_run_and_of_one_to_be_closed(
+    standing: Standing | None, words: str
+) -> None:
+    for stage in (Stage.CLOSEOUT_REPORTED, Stage.LIFECYCLE_ENACTED):
+        assert when_it_counts(became(Mode.LIVE, RunState(stage=stage), standing=standing)) == words
+
+
+def test_of_a_run_of_which_nothing_was_read_it_is_not_told_when_it_counts() -> None:
+    assert when_it_counts(became(Mode.LIVE, CLOSED, RunOperation.REPEAL)) == ""
+    assert when_it_counts(became(Mode.LIVE, RunState(stage=Stage.MARKED))) == ""
