@@ -227,10 +227,15 @@ def _after_a_savepoint(session: Session) -> None:
         session.execute("SELECT 1")
 
 
+def _limited_from_now_on(session: Session) -> None:
+    """Set the limit and commit it in one exchange: what the failed transaction sets is gone with it, and between two the limit would pass."""
+    with session.together():
+        session.execute(LIMIT, ("50",))
+        session.execute("COMMIT")
+
+
 def _failed(session: Session) -> None:
-    # What the transaction has set is gone with it.
-    _alone(session)
-    session.commit()
+    _limited_from_now_on(session)
     with suppress(psycopg.errors.DivisionByZero), session.together():
         session.execute("SELECT 1")
         session.execute("SELECT 1 / 0")
@@ -238,8 +243,7 @@ def _failed(session: Session) -> None:
 
 
 def _failed_for_one_of_many(session: Session) -> None:
-    _alone(session)
-    session.commit()
+    _limited_from_now_on(session)
     with suppress(psycopg.errors.DivisionByZero):
         session.cursor().executemany("SELECT 1 / %s::int", [(1,), (0,), (2,)])
 
