@@ -13,6 +13,42 @@ _DRIFT = "tests/backend/postgres/test_drift.py"
 
 SERVERS = (
     Mutant(
+        "sessions: names that were refused are not kept",
+        "console/backend/postgres/kept_sessions.py",
+        "    if session.is_settled:\n        kept.know(conninfo, session.names)\n",
+        "    if True:\n        kept.know(conninfo, session.names)\n",
+        (
+            "tests/backend/postgres/test_presumed_names.py::test_names_that_were_refused_are_not_kept_as_those_of_the_connection",
+        ),
+    ),
+    Mutant(
+        "sessions: one that has asked nothing is not handed on",
+        "console/backend/postgres/kept_sessions.py",
+        " and not session.has_sent_much and session.is_settled",
+        " and not session.has_sent_much",
+        (
+            "tests/backend/postgres/test_presumed_names.py::test_a_session_that_has_asked_nothing_is_not_handed_on_to_write",
+        ),
+    ),
+    Mutant(
+        "panic: a cancel waits for what the session is",
+        "console/backend/runs/hold_attempts.py",
+        "presumes=sets_hold",
+        "presumes=True",
+        (
+            "tests/backend/postgres/test_presumed_names.py::test_a_cancel_goes_out_once_and_only_where_the_session_is_known[False-1]",
+        ),
+    ),
+    Mutant(
+        "gates: the monitoring role tries its writes by names that are known",
+        "console/backend/gates/baseline.py",
+        "        schema_names(connection)\n        leave(connection)\n",
+        "        leave(connection)\n",
+        (
+            "tests/backend/gates/test_baseline.py::test_the_monitoring_role_tries_its_writes_by_the_names_of_the_database",
+        ),
+    ),
+    Mutant(
         "gates: what was not answered together is left to the gates",
         "console/backend/gates/board_questions.py",
         "                answer.set_exception(NotAsked())\n",
@@ -33,8 +69,8 @@ SERVERS = (
     Mutant(
         "gates: whoever was promised an answer that did not come asks for itself",
         "console/backend/gates/probe.py",
-        "if there is None or (there.done() and isinstance(there.exception(), NotAsked)):",
-        "if there is None:",
+        "            except (NotAsked, TimeoutError):\n",
+        "            except TimeoutError:\n",
         (
             "tests/backend/gates/test_board_questions.py::test_who_was_promised_an_answer_waits_for_it_or_asks_for_itself",
         ),

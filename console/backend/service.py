@@ -497,11 +497,15 @@ class BackendService(
     def _refuse_standstill(self, run: RunView) -> None:
         kind = KIND_AT.get(run.state.stage)
         step = next((move for move in run.moves if move in _BY_PERSON), None)
-        if step is None or (kind is None and run.state.stage is not Stage.STRUCTURAL_VERIFIED):
+        if kind is None and run.state.stage is not Stage.STRUCTURAL_VERIFIED:
             return
-        command = command_of(step, run.run_id)
+        command = command_of(step or run.moves[0], run.run_id)
         if kind is not None and run.leads_to_ruling:
-            raise approval_workflow.waiting(run.run_id, kind, f"{run.leads_to_ruling}; then: {command}")
+            behind = f"; then: {command}" if step is not None else ""
+            raise approval_workflow.waiting(run.run_id, kind, f"{run.leads_to_ruling}{behind}")
+        if step is None:
+            message = f"run {run.run_id} rests at {run.state.name}; legal now: {', '.join(run.moves)}"
+            raise Refused(StopCode.EXECUTION_DISABLED, message, command)
         rests = "the switch to record its cut" if kind is None else f"the operator: {kind} is imported"
         raise Refused(StopCode.EXECUTION_DISABLED, f"run {run.run_id} waits for {rests}", command)
 

@@ -48,9 +48,9 @@ def test_what_the_gates_ask_together_is_answered_there_too(tied: Passage) -> Non
     """One question that cannot be asked together would leave all of them to the gates, each with a wait of its own."""
     probe = Probe(tied.installation, "all", time.monotonic() + 60.0)
     ask_for_all(probe)
-    asked = probe.asked._answers
-    until(lambda: all(answer.done() for answer in asked.values()), "every question is answered or left")
-    assert [name for name, answer in asked.items() if answer.exception() is not None] == []
+    promised = {name: one.answer for name, one in probe.asked._promised.items()}
+    until(lambda: all(answer.done() for answer in promised.values()), "every question is answered or left")
+    assert [name for name, answer in promised.items() if answer.exception() is not None] == []
 
 
 _MOST = {"run start": 24, "run start --live": 58, "arm": 21, "run resume": 45, "enact": 43}

@@ -35,6 +35,7 @@ from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import counted
 from console.backend.postgres.kept_sessions import for_another_thread
 from console.backend.postgres.privileges import CurrentRole, current_role_as_member
+from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.server import SessionRow, session_of
 from console.backend.postgres.sessions import leave
 from console.backend.postgres.write_attempts import (
@@ -235,19 +236,27 @@ def _created(probe: Probe, proofs: _Proofs) -> Measurement[CreateProof]:
         "rolled-back-create",
         f"rows of document {proofs.prefix}, registered by the executor, inside its transaction, and on a fresh connection after the rollback",
         "the executor's connection, then the monitoring role's",
-        lambda: CreateProof(inside=proofs.inside(), outside=_left(probe, proofs.prefix)[1]),
+        lambda: CreateProof(inside=proofs.inside(), outside=_left(probe, proofs.prefix).documents),
         lambda proof: f"{proof.inside} inside, {proof.outside} outside",
     )
 
 
-def _left(probe: Probe, prefix: str) -> tuple[SwitchRows, int]:
-    """Return what the proofs have left: the switch, and how many documents of the prefix."""
+class _Left(NamedTuple):
+    """State of the database behind the proofs."""
 
-    def ask(connection: psycopg.Connection) -> tuple[SwitchRows, int]:
+    switch: SwitchRows
+    documents: int
+    """Number of registered documents of the prefix that was tried."""
+
+
+def _left(probe: Probe, prefix: str) -> _Left:
+    """Return what the proofs have left, read once."""
+
+    def ask(connection: psycopg.Connection) -> _Left:
         with Asking(connection) as asking:
             switch = asking.ask(switch_rows)
             documents = asking.ask(functools.partial(count_documents, docprefix=prefix))
-        return switch.value, documents.value
+        return _Left(switch.value, documents.value)
 
     return probe.of_monitor("after the proofs", ask)
 
@@ -284,6 +293,9 @@ def _monitor(probe: Probe) -> RoleProof:
     mapping = site_mapping_of(probe.installation) if probe.is_of_another_layout() else None
     probe.require_primary()
     with probe.monitor() as connection:
+        # Its names are asked for first: what is tried is a write, and must not meet tables that others have by these names.
+        schema_names(connection)
+        leave(connection)
         connection.read_only = False
         return _role(connection, mapping)
 
@@ -309,9 +321,9 @@ def _proof(role: CurrentRole, tried: tuple[tuple[str, str], ...]) -> RoleProof:
 
 
 def _rest(probe: Probe, prefix: str) -> AtRest:
-    rows, _ = _left(probe, prefix)
-    lease = rows.lease
-    return AtRest(lease=f"{lease.run_id} to {lease.purpose}" if lease else "", hold=rows.hold is not None)
+    switch = _left(probe, prefix).switch
+    lease = switch.lease
+    return AtRest(lease=f"{lease.run_id} to {lease.purpose}" if lease else "", hold=switch.hold is not None)
 
 
 def _rest_in_words(at_rest: AtRest) -> str:

@@ -37,22 +37,23 @@ _OF_THE_CONSOLE = (SWITCH, PINNED_POLICY, LEDGER, DEFINITIONS, CATALOGUE, GROWTH
 def ask_for_all(probe: Probe) -> None:
     """Begin to ask, and let whichever gate needs one of the answers wait for it.
 
-    Where a question fails, or has no answer in half of the time, each gate asks for itself what is not answered, and
-    says what it met; so it does with what is about this product's own tables in a database of another layout.
+    First it is asked what the server is, then what is in the console's own tables. Where a question of one of the two
+    fails, as those about the tables do in a database of another layout, none of it is answered, and each gate asks for
+    itself and says what it met; so it does when half of the time is over.
     """
-    promised = probe.asked.promise((*_OF_THE_SERVER, *_OF_THE_CONSOLE))
-    start(for_another_thread(partial(_answer, probe, promised)), "questions of the board")
-
-
-def _answer(probe: Probe, promised: dict[str, Future[object]]) -> None:
     # One that waits for a lock would leave the gates no time to say so themselves.
     in_time = replace(probe, ends_at=time.monotonic() + probe.seconds_left / 2)
+    promised = probe.asked.promise((*_OF_THE_SERVER, *_OF_THE_CONSOLE), in_time.ends_at)
+    start(for_another_thread(partial(_answer, in_time, promised)), "questions of the board")
+
+
+def _answer(in_time: Probe, promised: dict[str, Future[object]]) -> None:
     try:
         with suppress(*UNMEASURED), in_time.monitor() as connection:
-            for name, value in _of_the_server(connection, probe.installation).items():
+            for name, value in _of_the_server(connection, in_time.installation).items():
                 promised[name].set_result(value)
             if promised[LAYOUT].result() is False:
-                for name, value in _of_the_console(connection, probe.installation).items():
+                for name, value in _of_the_console(connection, in_time.installation).items():
                     promised[name].set_result(value)
     finally:
         for answer in promised.values():

@@ -14,8 +14,6 @@ from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.preflight import before_write
 from console.backend.runs.workspace import Workspace
 
-_CONDITIONS = "conditions of the next phase"
-"""Name of the question."""
 _OF_PAUSE = {
     Stage.AWAITING_CUT_AUTHORIZATION: Phase.CUT_LEG_A,
     Stage.AWAITING_LIFECYCLE_AUTHORIZATION: Phase.LIFECYCLE_ENACT,
@@ -34,7 +32,7 @@ def next_writing(row: RunRow) -> Phase:
 
 
 def ask_conditions_ahead(probe: Probe, row: RunRow, schema: Question[str]) -> None:
-    """Ask the conditions now, and what the session is in the same exchange; an error is met again by the check that asks for them."""
+    """Ask the conditions now, and what the session is in the same exchange; the check that asks for them is told the same."""
     with suppress(*UNMEASURED):
         conditions_of(probe, row, schema)
 
@@ -44,7 +42,8 @@ def conditions_of(probe: Probe, row: RunRow, schema: Question[str]) -> tuple[Che
 
     Raises Drifted if the database is not the plan's, and what measuring raises.
     """
-    return probe.once(_CONDITIONS, lambda: _ask(probe, row, schema))
+    name = f"conditions of {next_writing(row)} of {row.run_id}"
+    return probe.once(name, lambda: _ask(probe, row, schema))
 
 
 def _ask(probe: Probe, row: RunRow, schema: Question[str]) -> tuple[Check, ...]:

@@ -4,9 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import psycopg
 
@@ -40,34 +40,45 @@ class NotAsked(Exception):
     """A question that was to be asked ahead was not, or has no answer: whoever needs it asks for itself."""
 
 
+class _Promised(NamedTuple):
+    """An answer that is on its way."""
+
+    answer: "Future[object]"
+    until: float
+    """Time at which it is not waited for any more, on the clock of `time.monotonic`."""
+
+
 class Asked:
     """Questions that several gates of one board share: asked once, by whichever gate comes first, with one answer for all."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answers: dict[str, Future[object]] = {}
+        self._promised: dict[str, _Promised] = {}
 
     def once(self, name: str, measure: Callable[[], T], seconds: float) -> T:
         """Return the answer, or raise what measuring raised. Raises TimeoutError after `seconds`."""
         ends_at = time.monotonic() + seconds
-        with suppress(NotAsked):
-            return self._answer(name, measure).result(seconds)
-        return self._answer(name, measure).result(max(ends_at - time.monotonic(), 0.0))
-
-    def _answer(self, name: str, measure: Callable[[], T]) -> "Future[T]":
+        if (promised := self._promised.get(name)) is not None:
+            try:
+                return cast("Future[T]", promised.answer).result(max(promised.until - time.monotonic(), 0.0))
+            except (NotAsked, TimeoutError):
+                # One that comes later is nobody's any more: a question has one answer for all gates.
+                self._promised.pop(name, None)
         # The lock is held while the call is started, not while it runs: other questions do not wait for its answer.
         with self._lock:
-            there = self._answers.get(name)
-            if there is None or (there.done() and isinstance(there.exception(), NotAsked)):
+            if name not in self._answers:
                 self._answers[name] = start(for_another_thread(measure), name)
-            return cast("Future[T]", self._answers[name])
+            answer = cast("Future[T]", self._answers[name])
+        return answer.result(max(ends_at - time.monotonic(), 0.0))
 
-    def promise(self, names: Iterable[str]) -> "dict[str, Future[object]]":
-        """Let whoever needs one of these answers wait until it is given, or NotAsked is set in its place."""
-        with self._lock:
-            promised: dict[str, Future[object]] = {name: Future() for name in names if name not in self._answers}
-            self._answers.update(promised)
-        return promised
+    def promise(self, names: Iterable[str], until: float) -> "dict[str, Future[object]]":
+        """Let whoever needs one of these answers wait until it is given, NotAsked is set in its place, or the time is over.
+
+        `until` is on the clock of `time.monotonic`, in seconds. To be called before any of them is asked.
+        """
+        self._promised = {name: _Promised(Future(), until) for name in names}
+        return {name: promised.answer for name, promised in self._promised.items()}
 
     def know(self, name: str, value: object) -> None:
         """Keep an answer that was measured together with others, unless the question was asked before."""

@@ -1,10 +1,10 @@
 """G8: the register of known limits; each is measured now, and is CLOSED, PARTIAL or OPEN, with what would close it."""
 
+import functools
 import shlex
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import partial as partial_of
 from pathlib import Path
 from typing import NamedTuple, TypedDict, TypeVar
 
@@ -60,7 +60,7 @@ class _Own(NamedTuple):
             asking.ask(writing_sessions),
             asking.ask(live_documents),
             asking.ask(routines_naming_documents),
-            asking.ask(partial_of(used_rulings, most=MOST_SIGNATURES)),
+            asking.ask(functools.partial(used_rulings, most=MOST_SIGNATURES)),
             asking.ask(pinned_policy),
         )
 

@@ -60,7 +60,7 @@ class _Kept:
             return self._known.get(conninfo)
 
     def presumed(self) -> SchemaNames | None:
-        """Return those that it has said on any connection of this command, which are all to one database."""
+        """Return those that it has said on any connection of this command: another one is to the same database, or is refused."""
         with self._changed:
             return next(iter(self._known.values()), None)
 
@@ -275,7 +275,7 @@ def take_session(
             known=known or (None if asks_with_first else presumed),
             presumed=presumed or OWN if asks_with_first else None,
         )
-        if kept is not None and not session.is_presumed:
+        if kept is not None and session.is_settled:
             kept.know(conninfo, session.names)
         session.has_written = not read_only
         return session
@@ -327,11 +327,12 @@ def leave_session(conninfo: str, session: Session, *, failed: bool) -> None:
         session.close()
         return
     keep = False
-    if not session.is_presumed:
+    if session.is_settled:
         kept.know(conninfo, session.names)
     try:
         # What was not answered, or with a warning, has failed.
-        is_of_use = (session.reads_only or kept.keeps_writers) and not session.has_sent_much
+        # One that has asked nothing is not known: its next transaction may be one that writes.
+        is_of_use = (session.reads_only or kept.keeps_writers) and not session.has_sent_much and session.is_settled
         if is_of_use and not failed and not session.closed:
             session.leave()
             keep = True

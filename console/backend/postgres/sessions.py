@@ -211,6 +211,8 @@ class Session(psycopg.Connection):
     """Schemas of the console's own tables; every statement is sent with these names."""
     is_presumed = False
     """True until the server has said what the session is: until then `names` are presumed."""
+    is_settled = False
+    """True once it has said so, and that is as it must be."""
     _settings: Mapping[str, str] | None = None
     _isolation = psycopg.IsolationLevel.READ_COMMITTED
     _exchange: psycopg.Pipeline | None = None
@@ -333,11 +335,12 @@ class Session(psycopg.Connection):
 
     def _accept(self, names: SchemaNames) -> None:
         if self.is_presumed and names != self.names:
-            self.names, self.is_presumed = names, False
+            self.names, self.is_presumed, self.is_settled = names, False, True
             self.leave()
             raise NamesDiffer
         self.is_presumed = False
         _require_unmoved(self.names, names)
+        self.is_settled = True
 
     def _send_beginning(self) -> psycopg.Cursor[TupleRow] | None:
         """Send BEGIN and the settings. Return where the answer to these will be; None if there are none."""
@@ -472,7 +475,7 @@ def log_in(
 
     The server is asked at once what the session is, before anything else is sent to it. If it is `known`, because
     another session of this command has asked, it is asked together with the first statement, whose answer counts only
-    then. So it is if it is `presumed`, for what only reads: where the server says otherwise, that is asked again.
+    then. So it is if it is `presumed`, for what can be sent again: where the server says otherwise, it is.
     """
     if (names := known or presumed) is not None:
         session = _log_in(conninfo, application)
@@ -535,6 +538,7 @@ def _settle(connection: Session, limits: Mapping[str, str], statement_s: float) 
     connection.answer_limit_s = ANSWER_MARGIN_S
     wanted = {**SETTINGS, **_LINE, **limits}
     connection.names = _require_settled(connection, connection.execute(_SET, _set_values(wanted)))
+    connection.is_settled = True
     connection.autocommit = False
     connection.answer_limit_s = statement_s + ANSWER_MARGIN_S if statement_s else None
 

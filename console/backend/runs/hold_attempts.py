@@ -148,7 +148,7 @@ class HoldAttempts:
             return self._held
 
     def _as_role(self, conninfo: str, *, cancels: bool) -> None:
-        with panic_session(conninfo) as connection, self._turn() as is_needed:
+        with panic_session(conninfo, sets_hold=True) as connection, self._turn() as is_needed:
             if not is_needed:
                 return
             ledger.set_hold(connection, self._reason, self._installation.operator, None)
@@ -191,12 +191,13 @@ class HoldAttempts:
 
 
 @contextmanager
-def panic_session(conninfo: str) -> Iterator[Session]:
+def panic_session(conninfo: str, *, sets_hold: bool = False) -> Iterator[Session]:
     """Open a session of a stop, which waits for no standby: while one is away, its COMMIT would wait without an end.
 
-    What it sets it commits itself; what it cancels is cancelled without one.
+    What it sets it commits itself; what it cancels is cancelled without one. One that `sets_hold` first sends that at
+    once; a cancel could not be rolled back if the session is not what it was taken for.
     """
-    with uncommitted(conninfo, timeout_s=LIMIT_S, purpose="panic", replicated=False, presumes=True) as connection:
+    with uncommitted(conninfo, timeout_s=LIMIT_S, purpose="panic", replicated=False, presumes=sets_hold) as connection:
         yield connection
 
 

@@ -99,11 +99,11 @@ def before_write(
         with Asking(connection) as asking:
             checked, standbys = asking.ask(is_same), asking.ask(measure_replication)
         return (checked.value, *_standbys(context, standbys.value))
-    # Behind the cut a LIVE run has rows of its own; a dry run asks no more than it, and has compared the rows a moment before.
+    # Behind the cut a LIVE run has rows of its own; a dry run asks no more than it, and has compared the rows before its cut.
     if phase is not Phase.CUT_LEG_A:
         return (world_unchanged(context, connection, own_run_wrote=context.is_live, with_rows=False, schema=schema),)
     document = context.workspace.plan().document
-    unchanged: Question[Check] = partial(world_unchanged, context, own_run_wrote=False, schema=schema)
+    unchanged: Question[Check] = partial(world_unchanged, context, own_run_wrote=False, with_rows=True, schema=schema)
     with Asking(connection) as asking:
         checks = [asking.ask(question) for question in (unchanged, *_preflight(context, document))]
         measured = asking.ask(measure_replication)
@@ -132,7 +132,7 @@ def world_unchanged(
     connection: psycopg.Connection,
     *,
     own_run_wrote: bool,
-    with_rows: bool = True,
+    with_rows: bool,
     bound: Question[Target | None] = _unbound,
     schema: Question[str] = schema_digest,
 ) -> Check:

@@ -21,6 +21,8 @@ from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import expected_cut_deltas
 from console.backend.model.purposes import Purpose
+from console.backend.model.schema_names import BESIDE
+from console.backend.postgres import kept_sessions
 from console.backend.postgres.connections import counted
 from console.backend.postgres.kept_sessions import writers_kept
 from console.backend.postgres.write_attempts import count_documents, register_probe_document
@@ -29,10 +31,12 @@ from console.backend.runs.engine import Engine
 from console.backend.runs.kill_switch import armed_for
 from console.backend.runs.phase_context import Role
 from console.backend.runs.reverify import verify_drafts
+from console.backend.scratch.cluster import PORT
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event
 from tests.support.edited import edited_drafts
 from tests.support.passage import Kept, Passage, silent
+from tests.support.round_trips import counting_proxy
 
 At = Callable[[str], Passage]
 T = TypeVar("T")
@@ -78,6 +82,21 @@ def test_what_a_trial_has_written_is_not_there_afterwards(
             assert register_probe_document(connection, prefix) == 1
         with probe.monitor() as connection:
             assert count_documents(connection, prefix) == 0
+
+
+def test_the_monitoring_role_tries_its_writes_by_the_names_of_the_database(
+    fresh: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its session may have been opened by names that were presumed: what is tried is a write, and goes out once."""
+    monkeypatch.setattr(kept_sessions, "OWN", BESIDE)
+    database = fresh.installation.settings.database
+    with counting_proxy(fresh.cluster.socket_dir / f".s.PGSQL.{PORT}") as proxy:
+        settings = fresh.settings(database=database.model_copy(update={"monitor": proxy.conninfo(database.monitor)}))
+        probe = Probe(settings.installation, "G1", time.monotonic() + 60.0)
+        assert probe.is_standby() is False
+        assert all(attempt.sqlstate for attempt in baseline._monitor(probe).attempts)
+        statements = [statement for line in proxy.taken() for statement in line.statements]
+    assert sum("DO $$" in statement for statement in statements) == 1
 
 
 def test_a_guard_that_lets_anybody_through_is_red(fresh: Passage, monkeypatch: pytest.MonkeyPatch) -> None:

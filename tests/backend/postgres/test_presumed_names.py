@@ -12,9 +12,10 @@ from console.backend.model.schema_names import BESIDE, OWN, SchemaNames
 from console.backend.postgres import kept_sessions
 from console.backend.postgres.asking import ask_together
 from console.backend.postgres.connections import connect, scalar
-from console.backend.postgres.kept_sessions import sessions_kept
+from console.backend.postgres.kept_sessions import sessions_kept, writers_kept
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.sessions import Session, log_in, sent_together
+from console.backend.runs.hold_attempts import cancel_on, panic_session
 from console.backend.scratch.cluster import PORT
 from tests.conftest import Database
 from tests.support.round_trips import counting_proxy
@@ -120,6 +121,46 @@ def test_a_write_by_other_names_than_another_connection_has_seen_is_refused_and_
             connection.execute(SET_HOLD.encode())
     with connect(database.conninfo("cutter_ro"), read_only=True) as connection:
         assert scalar(connection, HOLDS) == 0
+
+
+def test_names_that_were_refused_are_not_kept_as_those_of_the_connection(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = database.conninfo("cutter_exec")
+    with sessions_kept():
+        with monkeypatch.context() as patch:
+            patch.setattr(kept_sessions._Kept, "presumed", lambda _: BESIDE)
+            writer = connect(executor)
+            with pytest.raises(Drifted), writer as connection:
+                connection.execute(SET_HOLD.encode())
+        with connect(executor, read_only=True) as connection:
+            assert scalar(connection, HOLDS) == 0
+
+
+def test_a_session_that_has_asked_nothing_is_not_handed_on_to_write(database: Database) -> None:
+    with counting_proxy(database.cluster.socket_dir / f".s.PGSQL.{PORT}") as proxy:
+        executor = proxy.conninfo(database.conninfo("cutter_exec"))
+        with writers_kept():
+            with connect(executor, read_only=True):
+                pass
+            with connect(executor) as connection:
+                connection.execute(SET_HOLD.encode())
+        _, line = proxy.taken()
+    (sent,) = [statement for statement in line.statements if "fn_hold_set" in statement]
+    assert sent.startswith("3: ")
+
+
+@pytest.mark.parametrize(("sets_hold", "times"), [(True, 2), (False, 1)])
+def test_a_cancel_goes_out_once_and_only_where_the_session_is_known(
+    database: Database, monkeypatch: pytest.MonkeyPatch, sets_hold: bool, times: int
+) -> None:
+    """It has its effect though it is rolled back, and the second one would say that nothing was running."""
+    monkeypatch.setattr(kept_sessions, "OWN", BESIDE)
+    with counting_proxy(database.cluster.socket_dir / f".s.PGSQL.{PORT}") as proxy:
+        with panic_session(proxy.conninfo(database.conninfo("cutter_exec")), sets_hold=sets_hold) as connection:
+            assert cancel_on(connection).done
+        (line,) = proxy.taken()
+    assert sum("pg_cancel_backend" in statement for statement in line.statements) == times
 
 
 def test_a_write_that_is_the_first_of_a_command_goes_out_when_the_server_has_said_what_the_session_is(

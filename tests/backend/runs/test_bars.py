@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.backend.approvals.signatures import signatures_beside
-from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, Waiting
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import CUT_STAGES, Family, Mode, Move, RunState, Stage, legal_moves
@@ -326,6 +326,10 @@ def test_an_edit_waits_for_its_own_command_and_not_for_the_switch(at: At) -> Non
     assert passage.backend.run(run_id).waits_for == f"SG_1, the sovereign's ruling to edit a draft; then: {command}"
     (wait,) = (wait for wait in passage.backend.status().waiting if wait.run_id == run_id)
     assert wait.what == f"SG_1 for {DOCPREFIX}: edit of 1 unit"
+    # Going on leads nowhere before the ruling, and says so.
+    with pytest.raises(Waiting, match="waits for SG_1") as waits:
+        passage.backend.resume(run_id, silent)
+    assert run_id in waits.value.next_action
     passage.sign(run_id)
     (wait,) = (wait for wait in passage.backend.status().waiting if wait.run_id == run_id)
     assert (wait.what, wait.next_action) == (f"{DOCPREFIX} is authorised: edit of 1 unit", command)

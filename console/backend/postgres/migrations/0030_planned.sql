@@ -225,10 +225,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                        FROM cutter_governance.run r
                       CROSS JOIN cutter_governance.kept_count k
                       WHERE r.run_id = p_run_id
+                        AND r.operation <> 'edit'
                         AND k.table_name = 'public.unit_version'), false)
 $$;
 COMMENT ON FUNCTION cutter_console.fn_is_small_part IS
-    'Whether the units of a run are less than a twentieth of all versions: then each of its rows is looked up.';
+    'Whether a run is no edit and its units are less than a twentieth of all versions: then each row is looked up.';
 
 -- As in 0016. The settings are this function's, and end with it.
 CREATE OR REPLACE FUNCTION cutter_console.fn_draft_rows(p_run_id text) RETURNS text
