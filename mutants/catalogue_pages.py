@@ -180,7 +180,7 @@ PAGES = (
         ("tests/backend/test_late_service.py::test_what_only_looks_on_and_stops_loads_nothing_that_plans_or_writes",),
     ),
     Mutant(
-        "late: no part of another release is loaded into an open console",
+        "late: the rest is not loaded once it, or the version, was installed again",
         "console/backend/late_service.py",
         "    if _stamp() != _AT_START:\n",
         "    if False:\n",
