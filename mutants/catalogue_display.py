@@ -314,6 +314,13 @@ DISPLAY = (
         ("tests/cli/test_runs_in_words.py::test_of_a_run_at_a_pause_the_list_says_the_pause_and_its_ruling",),
     ),
     Mutant(
+        "words: a run that a HOLD has stopped is told by its pause if it rests",
+        "console/backend/model/holds.py",
+        "        return state_in_words(self.state)\n",
+        "        return str(self.state)\n",
+        ("tests/cli/test_runs_in_words.py::test_hold_and_recovery_says_it_in_the_same_words",),
+    ),
+    Mutant(
         "words: a member of a batch that rests is told by its pause",
         "console/backend/model/batches.py",
         "self.became or state_in_words(self.state)",

@@ -8,6 +8,9 @@ _HOLD_FILE = (
 _TREE = "console/backend/host/runtime_tree.py"
 _CLOSED = ("tests/backend/host/test_runtime_tree.py::test_the_mode_of_a_file_outside_of_the_tree_is_left_as_it_is",)
 _TAKE = "console/backend/backup/take.py"
+_INSTALLED_AGAIN = (
+    "tests/backend/test_late_service.py::test_the_rest_is_not_loaded_once_the_version_or_the_rest_was_installed_again"
+)
 
 
 def _taken(name: str) -> tuple[str, ...]:
@@ -177,17 +180,53 @@ PAGES = (
         ("tests/backend/test_late_service.py::test_what_only_looks_on_and_stops_loads_nothing_that_plans_or_writes",),
     ),
     Mutant(
-        "late: no part of another release is loaded into an open console",
+        "late: the rest is not loaded once it, or the version, was installed again",
         "console/backend/late_service.py",
-        "            if _stamp() != self._program:\n",
-        "            if False:\n",
-        ("tests/backend/test_late_service.py::test_no_part_of_another_release_is_loaded_into_an_open_console",),
+        "    if _stamp() != _AT_START:\n",
+        "    if False:\n",
+        (_INSTALLED_AGAIN,),
+    ),
+    Mutant(
+        "late: every release is told by its version",
+        "console/backend/late_service.py",
+        '_FILES = ("__init__.py", "backend/service.py")',
+        '_FILES = ("backend/service.py",)',
+        (_INSTALLED_AGAIN,),
+    ),
+    Mutant(
+        "late: what was installed while the rest was loaded is not used",
+        "console/backend/late_service.py",
+        "                    # Installing takes a while, and so does loading: a file may have been missing in between.\n"
+        "                    _require_same_program()\n",
+        "                    pass\n",
+        ("tests/backend/test_late_service.py::test_what_was_installed_while_the_rest_was_loaded_is_not_used",),
+    ),
+    Mutant(
+        "late: nothing of the backend is loaded behind the check of its release",
+        "console/backend/late_service.py",
+        "    import console.backend.reports.bundle.bundle\n",
+        "",
+        ("tests/backend/test_late_service.py::test_no_method_of_the_backend_loads_a_part_of_it_later",),
+    ),
+    Mutant(
+        "late: threads that ask at once have one backend",
+        "console/backend/late_service.py",
+        "        with self._loading:\n",
+        "        if True:\n",
+        ("tests/backend/test_late_service.py::test_threads_that_ask_at_once_have_one_backend",),
+    ),
+    Mutant(
+        "late: a backend for reading refuses what is loaded late too",
+        "console/backend/measuring.py",
+        "            read_only=self.read_only if read_only is None else read_only,\n",
+        "            read_only=bool(read_only),\n",
+        ("tests/backend/test_late_service.py::test_a_backend_for_reading_refuses_what_is_loaded_late_too",),
     ),
     Mutant(
         "late: a console that had loaded the rest goes on with it",
         "console/backend/late_service.py",
-        "            self._whole = BackendService(",
-        "            return BackendService(",
-        ("tests/backend/test_late_service.py::test_no_part_of_another_release_is_loaded_into_an_open_console",),
+        "                self._whole = self._first.made_as(kind)\n",
+        "                return self._first.made_as(kind)\n",
+        (_INSTALLED_AGAIN,),
     ),
 )

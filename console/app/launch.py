@@ -216,7 +216,7 @@ def without_stop(backend: "MeasuringService") -> "MeasuringService":
     installation = backend.installation
     database = installation.settings.database.model_copy(update={"stopper": ""})
     settings = installation.settings.model_copy(update={"database": database})
-    return type(backend)(replace(installation, settings=settings), read_only=True)
+    return backend.made_as(type(backend), installation=replace(installation, settings=settings), read_only=True)
 
 
 def _told_to_hooks(backend: "Backend", installation: "Installation", options: Options) -> "Backend":

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
+from typing import TypeVar
 
 from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
@@ -23,6 +24,7 @@ from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.status import measure_status
 from console.backend.runs.stop_only import has_stopper, require_only_a_hold
 
+Service = TypeVar("Service", bound="MeasuringService")
 SignStatement = Callable[[Path], Path]
 """Signs a statement file and returns the signature's path; only the demo has one."""
 
@@ -36,6 +38,16 @@ class MeasuringService(Answers):
         self.installation = installation
         self.read_only = read_only
         self._demo_signer = demo_signer
+
+    def made_as(
+        self, kind: type[Service], *, installation: Installation | None = None, read_only: bool | None = None
+    ) -> Service:
+        """Return a backend of this kind, made of all that this one was made of except for what is given."""
+        return kind(
+            self.installation if installation is None else installation,
+            read_only=self.read_only if read_only is None else read_only,
+            demo_signer=self._demo_signer,
+        )
 
     @with_kept_sessions
     def require_read_only_role(self) -> None:

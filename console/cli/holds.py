@@ -49,7 +49,7 @@ def _lines(options: Options, seen: HoldView) -> Iterable[str]:
 
 
 def _run_lines(options: Options, run: HeldRun) -> Iterable[str]:
-    yield f"run        {run.run_id}  {run.mode}  {run.docprefix}  {run.state}"
+    yield f"run        {run.run_id}  {run.mode}  {run.docprefix}  {run.in_words}"
     if run.interruption is not None:
         cut = run.interruption
         yield f"           INTERRUPTED in {cut.what} since {shown_time(cut.since)}; the database says: {cut.database_says}"

@@ -87,21 +87,31 @@ def emit_law(lines: Iterable[str]) -> None:
     emit("".join(f"{safe_text(hide(line))}\n" for line in lines))
 
 
+class _Narrated:
+    """Counts the lines of narration, by which progress knows that another one stands between."""
+
+    lines = 0
+
+
 def narrate(line: str) -> None:
     """Write one line of narration to standard error."""
     say(safe_text(redact(line)) + "\n")
+    _Narrated.lines += 1
 
 
 def narrating(words: Callable[[P], str]) -> Callable[[P], None]:
-    """Return what narrates progress in these words, once as long as they stay the same; no words are not told."""
-    last = ""
+    """Return what narrates progress in these words; no words are not told.
+
+    Words that stay the same are told once, as long as they are of the same run and no other line stands between.
+    """
+    last: tuple[str, str, int] | None = None
 
     def tell(progress: P) -> None:
         nonlocal last
-        line = words(progress)
-        if line and line != last:
+        line, run_id = words(progress), str(getattr(progress, "run_id", ""))
+        if line and (line, run_id, _Narrated.lines) != last:
             narrate(line)
-        last = line or last
+            last = line, run_id, _Narrated.lines
 
     return tell
 

@@ -326,8 +326,11 @@ def member_rows(view: BatchView, *, wide: bool) -> tuple[Row, ...]:
             _member_row(member, view.mode, longest, digits, wide=wide),
             member.run_id or str(member.position),
             _member_alarm(member),
-            f"{member.run_id} {member.state} {member.name}",
-            (("document", member.docprefix), ("state", f"{member_words(member, view.mode)[0]} {member.state}")),
+            f"{member.run_id} {member.state} {member.in_words} {member.name}",
+            (
+                ("document", member.docprefix),
+                ("state", f"{member_words(member, view.mode)[0]} {member.state} {member.in_words}"),
+            ),
         )
         for member in view.members
     )

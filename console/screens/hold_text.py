@@ -112,11 +112,13 @@ def _run_row(run: HeldRun, width: int) -> Row:
     )
     columns = (
         ("part", "run"),
-        ("state", f"{word} {run.state}"),
+        ("state", f"{word} {run.state} {run.in_words}"),
         ("run", str(run.run_id)),
         ("document", str(run.docprefix)),
     )
-    return Row(spans, f"{RUN}{run.run_id}", word if tone == "bad" else "", f"{run.run_id} {run.state}", columns)
+    return Row(
+        spans, f"{RUN}{run.run_id}", word if tone == "bad" else "", f"{run.run_id} {run.state} {run.in_words}", columns
+    )
 
 
 def _state(run: HeldRun) -> tuple[str, Tone]:
@@ -202,7 +204,7 @@ def run(held: HeldRun, keys: Callable[[str], str], full: Full, now: datetime, wi
     def put(label: str, text: str, tone: Tone = "plain") -> None:
         lines.extend(labelled(label, safe_text(text), width, tone, column=_LABEL))
 
-    put("state", f"{held.mode}, {held.docprefix}, {held.state}")
+    put("state", f"{held.mode}, {held.docprefix}, {held.in_words}")
     if held.interruption is not None:
         cut = held.interruption
         put("happened", f"INTERRUPTED in {cut.what}, {day_and_clock(cut.since)}, {age(cut.since, now)}", "bad")

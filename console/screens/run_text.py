@@ -106,7 +106,7 @@ def _run_row(run: RunSummary, waits: str, alarm: str, began: str, widths: tuple[
             ("run", run.run_id),
             ("mode", run.mode.value),
             ("document", run.docprefix),
-            ("state", f"{run.state} {run.became} {alarm}"),
+            ("state", f"{run.state} {run.in_words} {alarm}"),
             ("who", str(run.operator)),
             ("when", when),
             ("waits", waits),

@@ -1,12 +1,19 @@
 """What a console loads of its backend, and when: the rest comes with the first question that needs it, of the same release."""
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
+from console.app.launch import without_stop
 from console.backend import late_service
 from console.backend.api import Backend
 from console.backend.late_service import loaded_late
@@ -40,6 +47,19 @@ with suppress(CutterError):
     backend.intake()
 print(*sorted(writes & set(sys.modules)))
 """
+_LOADED = """
+import sys
+from pathlib import Path
+from console.backend.late_service import loaded_late
+from console.cli.arguments import Options
+from console.cli.installation import measuring_of
+
+loaded_late(measuring_of(Options(root=Path(sys.argv[1])))).profiles
+print(*sys.modules)
+"""
+_BACKEND = Path(late_service.__file__).parent
+_FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:    .*\n)+", re.MULTILINE)
+_IN_FUNCTION = re.compile(r"^ +(?:from|import) (console\.[\w.]+)", re.MULTILINE)
 
 
 @pytest.fixture
@@ -78,14 +98,16 @@ def test_every_question_of_the_front_ends_is_answered(root: Path) -> None:
     assert not hasattr(late, "_no_such_part")
 
 
-@pytest.fixture
-def rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of a release that takes the place of the rest of the backend."""
-    file = tmp_path / "rest_of_a_backend.py"
-    file.write_text("", encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(late_service, "_REST", "rest_of_a_backend")
-    return file
+@pytest.fixture(params=["__init__.py", "backend/service.py"])
+def installed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that tells a release, of a package that was there when the module was loaded."""
+    package = tmp_path / "console"
+    for name in ("__init__.py", "backend/service.py"):
+        (package / name).parent.mkdir(exist_ok=True, parents=True)
+        (package / name).write_text("", encoding="utf-8")
+    monkeypatch.setattr(late_service, "_PACKAGE", package)
+    monkeypatch.setattr(late_service, "_AT_START", late_service._stamp())
+    return package / str(request.param)
 
 
 def _replace(file: Path) -> None:
@@ -99,22 +121,93 @@ def _write_into(file: Path) -> None:
 
 
 @pytest.mark.parametrize("install", [_replace, _write_into, Path.unlink])
-def test_no_part_of_another_release_is_loaded_into_an_open_console(root: Path, rest: Path, install: object) -> None:
-    assert callable(install)
+def test_the_rest_is_not_loaded_once_the_version_or_the_rest_was_installed_again(
+    root: Path, installed: Path, install: Callable[[Path], None]
+) -> None:
     late, at_work = _late(root), _late(root)
     names = at_work.profiles()
 
-    install(rest)
+    install(installed)
 
-    with pytest.raises(Refused, match=r"another release .* was installed") as refused:
-        late.profiles()
-    assert refused.value.next_action == "Leave the console: q. Open it again: cutter-console"
+    # What counts is when the modules were loaded, which the measuring is of, not when a backend was made of them.
+    for backend in (late, _late(root)):
+        with pytest.raises(Refused, match="was installed since the console was opened") as refused:
+            backend.profiles()
+        assert refused.value.next_action == "Leave the console, then open it again: cutter-console"
     # A console that had loaded it goes on. One that had not looks on, and stops: neither needs the rest.
     assert at_work.profiles() == names
     assert late.status().target is None
     assert late.can_stop()
     with pytest.raises(CutterError):
         late.runs()
+
+
+@pytest.mark.parametrize("failure", [None, ImportError("a file is missing"), SyntaxError("a file is half there")])
+def test_what_was_installed_while_the_rest_was_loaded_is_not_used(
+    root: Path, installed: Path, failure: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, load = _late(root), late_service._load
+
+    def load_meanwhile() -> object:
+        _replace(installed)
+        if failure is not None:
+            raise failure
+        return load()
+
+    monkeypatch.setattr(late_service, "_load", load_meanwhile)
+    for _ in range(2):
+        with pytest.raises(Refused, match="was installed since the console was opened"):
+            late.profiles()
+
+
+def test_no_method_of_the_backend_loads_a_part_of_it_later(root: Path) -> None:
+    """One check of the release is enough then: nothing of the backend is loaded behind it."""
+    done = subprocess.run([sys.executable, "-c", _LOADED, str(root)], capture_output=True, text=True, check=True)
+
+    texts = [_FOR_TYPES.sub("", file.read_text(encoding="utf-8")) for file in _BACKEND.rglob("*.py")]
+    later = {name for text in texts for name in _IN_FUNCTION.findall(text)}
+    assert "console.backend.reports.bundle.bundle" in later
+    assert sorted(later - set(done.stdout.split())) == []
+
+
+def test_threads_that_ask_at_once_have_one_backend(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    late, make, both = _late(root), MeasuringService.made_as, Barrier(2)
+    made: list[object] = []
+
+    def make_slowly(first: MeasuringService, kind: type[MeasuringService]) -> MeasuringService:
+        with suppress(BrokenBarrierError):
+            both.wait(0.2)
+        made.append(make(first, kind))
+        return made[-1]  # type: ignore[return-value]
+
+    monkeypatch.setattr(MeasuringService, "made_as", make_slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: late.profiles(), range(2))
+
+    assert first == second
+    assert len(made) == 1
+
+
+def test_a_backend_for_reading_refuses_what_is_loaded_late_too(root: Path) -> None:
+    late = loaded_late(measuring_of(Options(root=root), read_only=True))
+
+    with pytest.raises(Refused, match="--read-only"):
+        late.void("20260301T140200Z-00000000", "no longer wanted")
+
+
+def test_a_backend_is_made_of_all_that_another_one_was_made_of(root: Path, tmp_path: Path) -> None:
+    made_of = MeasuringService(measuring_of(Options(root=root)).installation, read_only=True, demo_signer=Path.resolve)
+    parts = set(vars(made_of))
+    elsewhere = replace(made_of.installation, operator="somebody else")
+
+    again, writing = made_of.made_as(MeasuringService), made_of.made_as(MeasuringService, read_only=False)
+    assert {name: vars(again)[name] for name in parts} == vars(made_of)
+    assert vars(writing) == vars(made_of) | {"read_only": False}
+    assert vars(made_of.made_as(MeasuringService, installation=elsewhere)) == vars(made_of) | {
+        "installation": elsewhere
+    }
+    assert vars(without_stop(made_of))["_demo_signer"] is Path.resolve
+    assert loaded_late(made_of).sign_as_demo_sovereign(tmp_path) == tmp_path.resolve()
 
 
 def test_what_measures_is_that_of_the_whole_backend() -> None:

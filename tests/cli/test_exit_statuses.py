@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.model.view_models import Progress
 from console.cli.main import main
-from console.cli.output import narrating
+from console.cli.output import narrate, narrating
 from console.demo.keys import sign_as_demo_sovereign
 from tests.cli.conftest import Run, stop_of
 from tests.support.passage import Passage
@@ -311,6 +312,32 @@ def test_a_step_that_is_told_again_and_again_is_narrated_once(capsys: pytest.Cap
         tell(number)
 
     assert capsys.readouterr().err.splitlines() == ["step 1", "step 2", "step 1"]
+
+
+def _step(progress: Progress) -> str:
+    return progress.step
+
+
+def test_a_step_of_another_run_and_one_behind_another_line_are_narrated(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the documents of a batch all but the first had lines missing."""
+    tell, beside = narrating(_step), narrating(str)
+    first, second = Progress(run_id="first", step="units written"), Progress(run_id="second", step="units written")
+    for progress in (first, first, second, second):
+        tell(progress)
+    beside("cut 1 of 3")
+    tell(second)
+    tell(second)
+    narrate("refused")
+    beside("cut 1 of 3")
+
+    assert capsys.readouterr().err.splitlines() == [
+        "units written",
+        "units written",
+        "cut 1 of 3",
+        "units written",
+        "refused",
+        "cut 1 of 3",
+    ]
 
 
 def test_a_hostile_document_is_inert_in_the_output(at: At, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,12 +7,15 @@ import pytest
 
 from console.backend.model.batches import MemberView
 from console.backend.model.errors import ExitStatus
-from console.backend.model.states import PAUSES, Family, Stage, state_in_words
+from console.backend.model.holds import HeldRun
+from console.backend.model.states import PAUSES, Family, Mode, Stage, state_in_words
 from console.backend.model.view_models import IntakeView
-from console.cli import runs
+from console.cli import holds, runs
 from console.cli.main import main
-from console.screens import documents_text
-from tests.support.fakes import DRY_ID, RUN_ID, FakeBackend
+from console.screens import batch_text, documents_text, hold_text, run_text
+from console.widgets.line import plain
+from console.widgets.narrowing import Needle
+from tests.support.fakes import DRY_ID, HOLD, RUN_ID, FakeBackend
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +75,43 @@ def test_documents_and_batches_say_it_in_the_same_words() -> None:
         assert MemberView(position=1, run_id=RUN_ID, name="a.md", docprefix="A", **waiting).in_words == words
         document = IntakeView(name="a.md", origin="file:a.md", bytes=1, standing="draft", last_run=RUN_ID)
         assert words in documents_text.state(document.model_copy(update={"last_run_state": stage.value}))
+
+
+@pytest.mark.parametrize("stage", PAUSES)
+def test_hold_and_recovery_says_it_in_the_same_words(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = HeldRun(run_id=RUN_ID, mode=Mode.LIVE, state=stage.value, docprefix="A")
+    view = FakeBackend(switch=HOLD).hold().model_copy(update={"runs": (run,)})
+    monkeypatch.setattr(holds, "backend_of", lambda _: SimpleNamespace(hold=lambda: view))
+    words = state_in_words(stage.value)
+
+    main(["hold", "plan"])
+    assert f"run        {RUN_ID}  LIVE  A  {words}\n" in capsys.readouterr().out
+    main(["--json", "hold", "plan"])
+    assert json.loads(capsys.readouterr().out)["runs"][0]["state"] == stage.value
+    detail = hold_text.run(run, lambda _: "", str, view.measured_at, 80)
+    assert f"LIVE, A, {words}" in " ".join(map(plain, detail))
+
+
+@pytest.mark.parametrize("typed", ["pause", "state:pause", "SG_1", "awaiting_cut", "state:awaiting_cut"])
+def test_a_filter_finds_a_run_that_rests_by_its_words_and_by_its_state(typed: str) -> None:
+    stage = Stage.AWAITING_CUT_AUTHORIZATION
+    waiting = {"state": stage.value, "stage": stage, "family": Family.ACTIVE, "n_units": 1, "plan_digest": ""}
+    member = MemberView(position=1, run_id=RUN_ID, name="a.md", docprefix="A", **waiting)
+    run = HeldRun(run_id=RUN_ID, mode=Mode.LIVE, state=stage.value, docprefix="A")
+    backend = FakeBackend(stage=stage, switch=HOLD)
+    held = backend.hold().model_copy(update={"runs": (run,)})
+    rows = (
+        *batch_text.member_rows(backend.batches()[0].model_copy(update={"members": (member,)}), wide=False),
+        *(row for row in hold_text.rows(held, None, held.measured_at, 80) if row.key.startswith(hold_text.RUN)),
+        *(
+            row
+            for row in run_text.RunRows().rows(backend.runs(), {}, "", held.measured_at, in_full=True)
+            if row.key == RUN_ID
+        ),
+    )
+
+    assert len(rows) == 3
+    for row in rows:
+        assert Needle.of(typed, frozenset(name for name, _ in row.columns)).takes(row), row

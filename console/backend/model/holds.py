@@ -4,7 +4,7 @@ from datetime import datetime
 
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText
-from console.backend.model.states import Mode, Move
+from console.backend.model.states import Mode, Move, state_in_words
 from console.backend.model.value import Value
 from console.backend.model.view_models import Confirmation, Interruption, StopStep, SwitchView
 
@@ -65,6 +65,11 @@ class HeldRun(Value):
     plan: tuple[RecoveryStep, ...] = ()
     unread: SafeText = ""
     """The reason why the run could not be looked at; then the moves are not known."""
+
+    @property
+    def in_words(self) -> str:
+        """Return its state, as `state_in_words` tells it."""
+        return state_in_words(self.state)
 
     @property
     def is_unsettled(self) -> bool:

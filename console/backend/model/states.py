@@ -38,6 +38,7 @@ class Stage(StrEnum):
 PAUSES = {Stage.AWAITING_CUT_AUTHORIZATION: "pause 1", Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "pause 2"}
 """The stages at which a run rests: for its ruling, then to be armed or enacted."""
 _RULINGS = {Stage.AWAITING_CUT_AUTHORIZATION: "SG_1", Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "SG_2"}
+"""The stage alone is known here: whether the ruling was imported is not."""
 
 
 def state_in_words(state: str) -> str:
