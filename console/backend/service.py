@@ -23,7 +23,7 @@ from console.backend.host.site_files import run_tables
 from console.backend.measuring import MeasuringService
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
-from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError, Waiting
 from console.backend.model.full_command import command_to_confirm
 from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check
@@ -506,8 +506,12 @@ class BackendService(
         if step is None:
             message = f"run {run.run_id} rests at {run.state.name}; legal now: {', '.join(run.moves)}"
             raise Refused(StopCode.EXECUTION_DISABLED, message, command)
-        rests = "the switch to record its cut" if kind is None else f"the operator: {kind} is imported"
-        raise Refused(StopCode.EXECUTION_DISABLED, f"run {run.run_id} waits for {rests}", command)
+        if kind is not None:
+            # It waits for a person, as it does for a ruling, and ends with the same status.
+            message = f"run {run.run_id} waits for the operator: {kind} is imported"
+            raise Waiting(StopCode.EXECUTION_DISABLED, message, command)
+        message = f"run {run.run_id} waits for the switch to record its cut"
+        raise Refused(StopCode.EXECUTION_DISABLED, message, command)
 
 
 def _is_enacted(state: RunState) -> bool:

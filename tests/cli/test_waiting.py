@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from console.backend.model.errors import ExitStatus
 from console.backend.model.view_models import WaitView
 from console.cli.database import _waits
 from tests.cli.conftest import Run
@@ -42,7 +43,9 @@ def test_resume_names_the_step_that_is_next_and_no_ruling_that_is_there(
     run = at(stage.replace("SG_2 imported", "waits for SG_2"))
     if stage == "SG_2 imported":
         run.sign()
-    _, answer = command(run, "run", "resume", run.run_id)
+    status, answer = command(run, "run", "resume", run.run_id)
+
+    assert status == ExitStatus.WAITING
 
     stop = answer["stop"]
     assert isinstance(stop, dict)

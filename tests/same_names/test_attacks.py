@@ -320,7 +320,7 @@ def test_the_marks_can_be_read_under_a_hostile_search_path(beside: Beside, tied:
         )
         try:
             with connect(tied.installation.settings.database.monitor, read_only=True) as session:
-                assert session.names == beside.names
+                assert session.known_names == beside.names
         finally:
             connection.execute(f"ALTER ROLE watcher IN DATABASE {tied.database} RESET search_path".encode())
 

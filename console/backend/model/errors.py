@@ -94,7 +94,7 @@ class Refused(CutterError):
 
 
 class Waiting(Refused):
-    """A ruling is missing; the run rests, and goes on after its import."""
+    """The run rests for a person: a ruling is missing, or the step behind it was not taken."""
 
     exit_status = ExitStatus.WAITING
 

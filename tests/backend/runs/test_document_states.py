@@ -328,7 +328,7 @@ def test_the_list_of_runs_says_what_became_of_each(amended: tuple[SignedCut, ...
         "ACME-LAW": expected[amendment.run_id],
         "ACME-NEXT": expected[to_come.run_id],
         "ACME-GONE": expected[reverted.run_id],
-        "ACME-DRAFT": ("awaiting_lifecycle_authorization", "awaiting_lifecycle_authorization"),
+        "ACME-DRAFT": ("at pause 2 (SG_2)", "awaiting_lifecycle_authorization"),
     }
     still_open = {run.run_id: run.became for run in open_run_summaries(installation)}
     assert still_open == {run_id: became for run_id, (became, _) in expected.items() if run_id != reverted.run_id}

@@ -70,7 +70,7 @@ def test_a_hold_file_that_appears_while_a_statement_runs_cancels_it(at: At, how:
         thread = Thread(target=resume, daemon=True)
         thread.start()
         assert until_somebody_waits(passage, thread) == "cutter_exec"
-        assert seen[-1] == (Phase.CUT_LEG_A, "begins")
+        assert seen[-1] == (Phase.CUT_LEG_A, "cutting")
         HOLDS[how](passage.installation.hold_file)
         thread.join(LONGEST_S)
         assert [error.code for error in refused] == [StopCode.PANIC]

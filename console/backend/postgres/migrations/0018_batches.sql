@@ -389,10 +389,11 @@ BEGIN
     END IF;
 END $$;
 
--- As in 0003, with the lease of a batch.
+-- As in 0003, with the lease of a batch. A HOLD ends the lease, and is the reason then.
 CREATE OR REPLACE FUNCTION guard_manifest() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM cutter_governance.fn_assert_no_hold();
     IF EXISTS (SELECT 1
                  FROM (SELECT DISTINCT run_id FROM new_row) n
                 WHERE NOT EXISTS (SELECT 1
