@@ -70,8 +70,8 @@ def test_the_same_rows_are_answered_without_computing_and_as_the_program_has_the
         assert again._last == first._last
         assert _computed(connection) == []
 
-        connection.execute(COMPUTED)
-        assert "fn_schema_digest" in _computed(connection)
+        inventory.placed_digest(connection)
+        assert "fn_schema_line" in _computed(connection)
 
 
 def _computed(connection: psycopg.Connection) -> list[str]:
