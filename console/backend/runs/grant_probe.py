@@ -30,7 +30,7 @@ class GrantProbe(PhaseWork):
         checks = (_not_superuser, _functions, _guards, _no_direct_writes)
         schema = context.schema.now
         as_installed = partial(_as_installed, context, schema=schema)
-        unchanged = partial(world_unchanged, context, own_run_wrote=False, schema=schema)
+        unchanged = partial(world_unchanged, context, own_run_wrote=False, with_rows=True, schema=schema)
         return ask_together(connection, *(partial(check, context) for check in checks), as_installed, unchanged)
 
 
