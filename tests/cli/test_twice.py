@@ -40,6 +40,7 @@ def test_the_second_time_changes_nothing_and_says_so(
         _begin(passage)
     first = command(passage, *words(passage.run_id))
     before = fingerprint(passage)
+    assert [line for line in told if line.startswith("nothing to do")] == []
     told.clear()
     second = command(passage, *words(passage.run_id))
     assert (first[0], second[0]) == (0, 0)

@@ -129,18 +129,13 @@ def connected(name: str, session: SessionRow, connection: psycopg.Connection) ->
     )
 
 
-def _line_of_monitor(probe: Probe) -> Connected:
-    with probe.monitor() as connection:
-        return _line(MONITOR, connection)
-
-
 def _line_of(probe: Probe, name: str, role: Role) -> Connected:
     with probe.reading(role) as connection:
         return _line(name, connection)
 
 
 def _lines(probe: Probe) -> tuple[Connected, ...]:
-    lines = [probe.once(LINE_OF_MONITOR, lambda: _line_of_monitor(probe))]
+    lines = [probe.of_monitor(LINE_OF_MONITOR, lambda connection: _line(MONITOR, connection), is_own=False)]
     if probe.is_of_another_layout():
         return (lines[0].model_copy(update={"other_layout": True}),)
     # A monitoring console opens no session that could write; the verdict names the connections that it leaves out.

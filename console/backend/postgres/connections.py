@@ -1,7 +1,7 @@
 """One transaction a phase, by role, on a short connection; errors of PostgreSQL become the project's own."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
@@ -263,16 +263,15 @@ def _transaction(
         leave_session(conninfo, connection, failed=failed)
 
 
-@contextmanager
 def uncommitted(
     conninfo: str, *, timeout_s: float = 30.0, purpose: str = "", replicated: bool = True, presumes: bool = False
-) -> Iterator[Session]:
+) -> AbstractContextManager[Session]:
     """Run one transaction that may write, and that nothing but the block itself commits: its session is closed at the end.
 
     With `presumes` its first statement goes out with what begins the session, for one that names no table: in a database
     whose tables have other names it is rolled back and sent again. Raises as `connect` does.
     """
-    with _transaction(
+    return _transaction(
         conninfo,
         read_only=False,
         timeout_s=timeout_s,
@@ -280,8 +279,7 @@ def uncommitted(
         replicated=replicated,
         is_kept=False,
         presumes=presumes,
-    ) as connection:
-        yield connection
+    )
 
 
 @contextmanager

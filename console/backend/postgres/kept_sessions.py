@@ -60,7 +60,7 @@ class _Kept:
             return self._known.get(conninfo)
 
     def presumed(self) -> SchemaNames | None:
-        """Return those that it has said on any connection of this command: another one is to the same database, or is refused."""
+        """Return those that it has said on any connection of this command: to another one they are a presumption."""
         with self._changed:
             return next(iter(self._known.values()), None)
 

@@ -210,7 +210,7 @@ class Session(psycopg.Connection):
     names: SchemaNames = OWN
     """Schemas of the console's own tables; every statement is sent with these names."""
     is_presumed = False
-    """True until the server has said what the session is: until then `names` are presumed."""
+    """True while `names` are presumed: if the server says other ones, what was sent is sent again."""
     is_settled = False
     """True once it has said so, and that is as it must be."""
     _settings: Mapping[str, str] | None = None
