@@ -356,9 +356,9 @@ _OF_THE_SWITCH = (
     ),
     Mutant(
         "panic sets the HOLD in the database",
-        _ATTEMPTS,
-        "            ledger.set_hold(connection, self._reason, self._installation.operator, None)\n",
-        "            pass\n",
+        f"{_B}/postgres/stops.py",
+        "                ledger.set_hold(connection, reason, by, None)\n",
+        "                pass\n",
         _test("runs/test_panic", "a_panic_works_without_the_root"),
     ),
     Mutant(
@@ -391,7 +391,7 @@ _OF_THE_SWITCH = (
     ),
     Mutant(
         "panic leaves a COMMIT alone that waits for a standby",
-        f"{_B}/postgres/ledger.py",
+        f"{_B}/postgres/stops.py",
         "s.wait_event IS DISTINCT FROM 'SyncRep' AND pg_cancel_backend(s.pid)",
         "pg_cancel_backend(s.pid)",
         _test("runs/test_standby", "a_panic_leaves_that_commit_alone_and_waits_for_no_standby_itself"),
@@ -412,7 +412,7 @@ _OF_THE_SWITCH = (
     ),
     Mutant(
         "panic cancels what ran before it, and not the record that follows",
-        "console/backend/postgres/ledger.py",
+        "console/backend/postgres/stops.py",
         "       AND s.xact_start <= now()\n",
         "",
         _test("runs/test_panic", "what_begins_after_the_hold_is_not_cancelled_with_what_ran"),
@@ -624,8 +624,8 @@ _OF_RUNS = (
     Mutant(
         "a cancel that the server refuses is told, and tried again",
         f"{_B}/runs/hold_attempts.py",
-        "statements.set_exception(told(error, connection.names))",
-        "statements.set_exception(error)",
+        "statements.set_exception(told(behind.error, connection.names))",
+        "statements.set_exception(behind.error)",
         _test("runs/test_panic", "a_cancel_that_the_server_refuses_at_first_is_tried_again_and_told"),
     ),
     Mutant(

@@ -31,6 +31,48 @@ SERVERS = (
         ),
     ),
     Mutant(
+        "panic: nothing is cancelled before the HOLD is committed",
+        "console/backend/postgres/stops.py",
+        """                ledger.set_hold(connection, reason, by, None)
+                commit = connection.execute(b"COMMIT")
+                cancel = connection.execute(CANCEL.encode()) if cancels else None
+""",
+        """                cancel = connection.execute(CANCEL.encode()) if cancels else None
+                ledger.set_hold(connection, reason, by, None)
+                commit = connection.execute(b"COMMIT")
+""",
+        ("tests/backend/runs/test_panic.py::test_nothing_is_cancelled_behind_a_hold_that_was_refused",),
+    ),
+    Mutant(
+        "panic: a HOLD that is committed is told as set, whatever is wrong with the session",
+        "console/backend/postgres/stops.py",
+        """            if commit is None or commit.statusmessage != "COMMIT":
+                raise
+""",
+        "            raise\n",
+        (
+            "tests/backend/runs/test_panic.py::test_a_hold_that_is_committed_counts_whatever_is_wrong_with_the_session[session_replication_role = replica]",
+        ),
+    ),
+    Mutant(
+        "panic: a HOLD is told as set only if its COMMIT was answered",
+        "console/backend/postgres/stops.py",
+        """            if commit is None or commit.statusmessage != "COMMIT":
+                raise
+""",
+        "",
+        ("tests/backend/runs/test_panic.py::test_a_hold_whose_answer_is_lost_is_not_told_as_set_by_that_role",),
+    ),
+    Mutant(
+        "panic: what names nothing is not sent twice where the names differ",
+        "console/backend/postgres/sessions.py",
+        "            if names_nothing:\n                return\n",
+        "",
+        (
+            "tests/backend/postgres/test_presumed_names.py::test_a_stop_sets_one_hold_whatever_the_names_of_the_database_are",
+        ),
+    ),
+    Mutant(
         "panic: a cancel waits for what the session is",
         "console/backend/runs/hold_attempts.py",
         "presumes=sets_hold",

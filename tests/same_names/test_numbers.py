@@ -60,7 +60,7 @@ def test_what_a_panic_meets_behind_its_hold_is_told_by_the_names_of_its_database
 ) -> None:
     answer = f"RAISE unique_violation USING SCHEMA = '{beside.names.ledger}', CONSTRAINT = 'hold_event_pkey'"
 
-    def cancel_on(connection: Session) -> StopStep:
+    def cancel_on(connection: Session, _: object) -> StopStep:
         connection.execute(f"DO $$ BEGIN {answer}; END $$".encode())
         raise AssertionError("it was answered")
 

@@ -161,13 +161,14 @@ class Proxy:
 
     def _forth(self, line: _Line) -> None:
         """From the client, message by message."""
-        for message in _messages(line.client):
+        messages = _messages(line.client)
+        for message in messages:
             line.called |= {name.decode() for name in _CALLED.findall(message)}
             if not line.application:
                 line.application = _application(message)
             fault = self._due(line) if _commits(message) else None
             if fault is not None:
-                self._have(fault, line, message)
+                self._have(fault, line, message + _rest_of_exchange(message, messages))
                 return
             if not _sent(line.server, message):
                 break
@@ -251,6 +252,17 @@ def _commits(message: bytes) -> bool:
         return False
     text = message[5:].partition(b"\0")[2] if message[:1] == b"P" else message[5:]
     return re.match(rb"\s*(COMMIT|END)\b", text, re.IGNORECASE) is not None
+
+
+def _rest_of_exchange(commit: bytes, messages: Iterator[bytes]) -> bytes:
+    """What a COMMIT that is one statement of several goes out with: the server executes it, and answers, when the Sync is there."""
+    rest = b""
+    if commit[:1] == b"P":
+        for message in messages:
+            rest += message
+            if message[:1] == b"S":
+                break
+    return rest
 
 
 def _application(message: bytes) -> str:

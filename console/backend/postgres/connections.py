@@ -293,12 +293,7 @@ def administrator(conninfo: str, *, timeout_s: float = 30.0, purpose: str) -> It
 
 
 def finish(connection: Session, limit_s: float | None = None) -> None:
-    """COMMIT. Raises CommitUnknown if the answer does not come within the limit, in seconds, or is a warning.
-
-    Raises Refused, with nothing written, if a statement has failed and its error went no further than the block.
-
-    Signals are deferred until the answer, because a COMMIT that is cancelled may have happened.
-    """
+    """COMMIT. Raises as `committing` does, and Refused, with nothing written, if a statement has failed and its error went no further than the block."""
     if connection.info.transaction_status is TransactionStatus.INERROR:
         # The server answers its COMMIT with ROLLBACK, and calls that no error.
         raise Refused(
@@ -306,11 +301,22 @@ def finish(connection: Session, limit_s: float | None = None) -> None:
             "a statement of the transaction had failed before its COMMIT",
             "Nothing was written; see the journal.",
         )
+    with committing(connection, limit_s):
+        connection.commit()
+
+
+@contextmanager
+def committing(connection: Session, limit_s: float | None = None) -> Iterator[None]:
+    """Run a block that sends a COMMIT, and waits for the answer.
+
+    Raises CommitUnknown if the answer does not come within the limit, in seconds, or is a warning. Signals are deferred
+    until then, because a COMMIT that is cancelled may have happened.
+    """
     before, connection.answer_limit_s = connection.answer_limit_s, COMMIT_LIMIT_S if limit_s is None else limit_s
     connection.was_warned = False
     try:
         with deferred():
-            connection.commit()
+            yield
     except psycopg.Error as error:
         # A server that panics at COMMIT says so with any code, and may have written the commit before.
         severe = error.diag.severity_nonlocalized in {"FATAL", "PANIC"}

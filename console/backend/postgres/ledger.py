@@ -21,7 +21,6 @@ from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.postgres.arriving_rows import arriving
-from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.document_rows import Standing
 from console.backend.postgres.large_values import large_values
@@ -452,30 +451,3 @@ def ensure_hold(connection: psycopg.Connection, reason: str, by: str) -> bool:
 def release_hold(connection: psycopg.Connection, reason: str, by: str) -> None:
     """Record the release of the HOLD."""
     connection.execute(RELEASE_HOLD, (reason, by))
-
-
-def cancel_running(connection: psycopg.Connection) -> tuple[int, int]:
-    """Cancel the statements of the executor's other connections. Return how many were cancelled, and how many left.
-
-    Left alone is a COMMIT that waits for a synchronous standby: it is committed on this server, and a cancel would only
-    end the wait, so that a failover could lose what was acknowledged.
-    """
-    # pg_stat_activity is read once per transaction and kept; sessions that began since would be missed.
-    with Asking(connection) as asking:
-        asking.ask(lambda connection: connection.execute("SELECT pg_stat_clear_snapshot()"))
-        numbers = asking.ask(lambda connection: connection.execute(_CANCEL).fetchone())
-    row = numbers.value
-    assert row is not None
-    return int(row[0]), int(row[1])
-
-
-_CANCEL = """
-    SELECT count(*) FILTER (WHERE s.wait_event IS DISTINCT FROM 'SyncRep' AND pg_cancel_backend(s.pid)), count(*) FILTER (WHERE s.wait_event = 'SyncRep')
-      FROM pg_stat_activity s
-     WHERE s.usename = current_user AND s.pid <> pg_backend_pid() AND s.datname = current_database() AND s.state = 'active'
-       AND s.application_name <> 'cutter-console confirm'
-       -- What has begun since is refused by the HOLD; or it records that a run was stopped, which must not be cancelled.
-       AND s.xact_start <= now()
-       -- A session that has left its transaction, and is told so with the answer to its next one, does nothing.
-       AND s.query <> 'ROLLBACK'
-"""

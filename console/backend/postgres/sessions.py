@@ -293,17 +293,18 @@ class Session(psycopg.Connection):
             yield block
 
     @contextmanager
-    def together(self, *, is_repeatable: bool = False) -> Iterator[None]:
+    def together(self, *, is_repeatable: bool = False, names_nothing: bool = False) -> Iterator[None]:
         """Send the statements of the block in one exchange; their answers are there at its end, not before.
 
         The first error of the server ends the exchange, and is raised: nothing behind it was executed. A block that is
         `is_repeatable` may be the first of a session whose names are presumed. Raises NamesDiffer, with its transaction
-        rolled back, if the server says other ones: the caller repeats the block then.
+        rolled back, if the server says other ones: the caller repeats the block then. So may one that `names_nothing`
+        that could have another name, whose answers count whatever the server says.
         """
         if self._is_in_exchange:
             yield
             return
-        if not is_repeatable:
+        if not is_repeatable and not names_nothing:
             self.settle()
         begins = self.is_to_begin
         errors: list[psycopg.Error] = []
@@ -329,13 +330,15 @@ class Session(psycopg.Connection):
             errors.append(_first_error(error))
         # What the session is decides before what a statement in it met.
         if answer is not None and answer.pgresult is not None and not self.broken:
-            self._accept(_require_settled(self, answer))
+            self._accept(_require_settled(self, answer), names_nothing=names_nothing)
         if errors:
             raise errors[0]
 
-    def _accept(self, names: SchemaNames) -> None:
+    def _accept(self, names: SchemaNames, *, names_nothing: bool) -> None:
         if self.is_presumed and names != self.names:
             self.names, self.is_presumed, self.is_settled = names, False, True
+            if names_nothing:
+                return
             self.leave()
             raise NamesDiffer
         self.is_presumed = False

@@ -21,8 +21,8 @@ from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
 from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.view_models import StopStep
-from console.backend.postgres import ledger
-from console.backend.postgres.connections import finish, translate, uncommitted
+from console.backend.postgres import stops
+from console.backend.postgres.connections import translate, uncommitted
 from console.backend.postgres.sessions import Session
 from console.backend.runs.stop_only import LIMIT_S, LOOKS, PAUSE_S, has_stopper, hold_as_stopper
 
@@ -151,16 +151,18 @@ class HoldAttempts:
         with panic_session(conninfo, sets_hold=True) as connection, self._turn() as is_needed:
             if not is_needed:
                 return
-            ledger.set_hold(connection, self._reason, self._installation.operator, None)
-            # Committed before anything is cancelled: what is stopped must not begin again.
-            finish(connection, _COMMIT_S)
+            operator = self._installation.operator
+            behind = stops.hold_at_once(connection, self._reason, operator, cancels=cancels, limit_s=_COMMIT_S)
             if not cancels:
                 self._is_set(HoldInDatabase(None))
                 return
             statements: Future[StopStep] = Future()
             self._is_set(HoldInDatabase(None, statements=statements))
+            if behind.error is not None:
+                statements.set_exception(told(behind.error, connection.names))
+                return
             try:
-                statements.set_result(cancel_on(connection))
+                statements.set_result(cancel_on(connection, behind.running))
             except BaseException as error:
                 statements.set_exception(told(error, connection.names))
                 raise
@@ -201,11 +203,14 @@ def panic_session(conninfo: str, *, sets_hold: bool = False) -> Iterator[Session
         yield connection
 
 
-def cancel_on(connection: Session) -> StopStep:
-    """Cancel what the executing role runs, and see that it ends; a COMMIT that waits for a standby is left alone and told."""
+def cancel_on(connection: Session, first: stops.Running | None = None) -> StopStep:
+    """Cancel what the executing role runs, and see that it ends; a COMMIT that waits for a standby is left alone and told.
+
+    `first` is the answer of a first cancel that was sent already.
+    """
     most_running = 0
     for look in range(LOOKS):
-        running, waiting = ledger.cancel_running(connection)
+        running, waiting = first if first is not None and not look else stops.cancel_running(connection)
         # The largest number that was seen: of those that have ended, later answers know nothing.
         most_running = max(most_running, running)
         if not running:

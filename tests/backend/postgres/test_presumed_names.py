@@ -13,8 +13,9 @@ from console.backend.postgres import kept_sessions
 from console.backend.postgres.asking import ask_together
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.kept_sessions import sessions_kept, writers_kept
-from console.backend.postgres.rendering import schema_names
+from console.backend.postgres.rendering import rendered, schema_names
 from console.backend.postgres.sessions import Session, log_in, sent_together
+from console.backend.postgres.stops import CANCEL, Running, hold_at_once
 from console.backend.runs.hold_attempts import cancel_on, panic_session
 from console.backend.scratch.cluster import PORT
 from tests.conftest import Database
@@ -161,6 +162,27 @@ def test_a_cancel_goes_out_once_and_only_where_the_session_is_known(
             assert cancel_on(connection).done
         (line,) = proxy.taken()
     assert sum("pg_cancel_backend" in statement for statement in line.statements) == times
+
+
+def test_a_stop_sets_one_hold_whatever_the_names_of_the_database_are(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is committed in the exchange in which the server says other names."""
+    monkeypatch.setattr(kept_sessions, "OWN", BESIDE)
+    with counting_proxy(database.cluster.socket_dir / f".s.PGSQL.{PORT}") as proxy:
+        with panic_session(proxy.conninfo(database.conninfo("cutter_exec")), sets_hold=True) as connection:
+            assert hold_at_once(connection, "stop", "tester", cancels=True, limit_s=10) == (Running(0, 0), None)
+            assert connection.names == OWN
+        (line,) = proxy.taken()
+    assert sum("fn_hold_set" in statement for statement in line.statements) == 1
+    with database.connect() as owner:
+        assert owner.execute("SELECT count(*) FROM cutter_governance.hold_event").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("names", [OWN, BESIDE])
+def test_what_a_stop_sends_is_the_same_under_any_names(names: SchemaNames) -> None:
+    for statement in ("SELECT cutter_console.fn_hold_set(%s, %s, %s)", CANCEL):
+        assert rendered(names, statement) == statement
 
 
 def test_a_write_that_is_the_first_of_a_command_goes_out_when_the_server_has_said_what_the_session_is(

@@ -12,12 +12,14 @@ import pytest
 from console.backend.model.errors import CutterError, Held, StopCode
 from console.backend.model.states import Family, Phase
 from console.backend.model.view_models import Progress, StopStep, SwitchState, SwitchView
-from console.backend.postgres import ledger
-from console.backend.postgres.connections import connect
+from console.backend.postgres import ledger, stops
+from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.runs import hold_attempts
+from console.backend.scratch.cluster import PORT
 from tests.support.black_hole import BlackHole
 from tests.support.passage import NOWHERE, Passage
 from tests.support.waiting import LONGEST_S, until, until_the_executor_is_blocked
+from tests.torture.proxy import FAULTS, proxy
 
 At = Callable[[str], Passage]
 
@@ -99,7 +101,7 @@ def test_what_begins_after_the_hold_is_not_cancelled_with_what_ran(at: At) -> No
                 panics.execute("SELECT 1")
                 second = pool.submit(records.execute, waits)
                 until(lambda: len(passage.rows(blocked)) == 2, "both statements wait")
-                assert ledger.cancel_running(panics) == (1, 0)
+                assert stops.cancel_running(panics) == (1, 0)
             with pytest.raises(psycopg.errors.QueryCanceled):
                 first.result(LONGEST_S)
         finally:
@@ -249,19 +251,59 @@ def test_a_cancel_that_the_server_refuses_at_first_is_tried_again_and_told(
 ) -> None:
     """The HOLD is committed by then: whatever the server answers, the report comes."""
     passage = at("SG_1 imported")
-    cancel, tries = ledger.cancel_running, list[str]()
-
-    def refused_at_first(connection: psycopg.Connection) -> tuple[int, int]:
-        tries.append("")
-        if len(tries) == 1:
-            raise psycopg.errors.QueryCanceled("canceling statement due to statement timeout")
-        return cancel(connection)
-
-    monkeypatch.setattr(ledger, "cancel_running", refused_at_first)
+    passage.execute("CREATE SEQUENCE public.tries; GRANT USAGE ON SEQUENCE public.tries TO cutter_exec")
+    # A number that is taken stays taken, whatever becomes of the transaction: the first try divides by zero.
+    monkeypatch.setattr(stops, "CANCEL", "SELECT 0 / (nextval('public.tries') - 1), 0")
     switch, told = _told(passage)
     assert switch.in_database is True
     assert [step.what for step in (*told, *switch.steps) if not step.done] == []
-    assert len(tries) > 1
+    assert passage.rows("SELECT last_value FROM public.tries") == [(2,)]
+
+
+@pytest.mark.parametrize("setting", ["session_replication_role = replica", "default_transaction_read_only = on"])
+def test_a_hold_that_is_committed_counts_whatever_is_wrong_with_the_session(at: At, setting: str) -> None:
+    """A session in which triggers do not fire may write nothing else; a stop needs no authority, and is told as it is."""
+    passage = at("armed")
+    passage.execute(f"ALTER ROLE cutter_exec IN DATABASE {passage.database} SET {setting}")
+    switch, _ = _told(passage)
+    assert passage.rows("SELECT count(*) FROM cutter_governance.v_hold") == [(1,)]
+    assert (switch.in_database, switch.incomplete) == (True, "")
+
+
+def test_a_hold_whose_answer_is_lost_is_not_told_as_set_by_that_role(at: At) -> None:
+    """Whether it is committed is not known then; the verifying role sets one, and the statements are cancelled by another session."""
+    passage = at("armed")
+    with proxy(passage.cluster.socket_dir / f".s.PGSQL.{PORT}") as line:
+        executor = line.conninfo(passage.installation.settings.database.executor)
+        line.arm(FAULTS["answer lost"], "fn_hold_set")
+        with pytest.raises(CommitUnknown, match="lost at COMMIT"), hold_attempts.panic_session(executor) as panics:
+            stops.hold_at_once(panics, "stop", "tester", cancels=True, limit_s=10)
+        line.arm(FAULTS["answer lost"], "fn_hold_set")
+        switch, told = _told(passage, executor=executor)
+    assert "the connection was lost at COMMIT" in told[1].detail
+    assert (switch.in_database, switch.incomplete) == (True, "")
+    assert passage.rows("SELECT count(*) FROM cutter_governance.hold_event") == [(3,)]
+
+
+def test_nothing_is_cancelled_behind_a_hold_that_was_refused(at: At) -> None:
+    """What is stopped could begin again."""
+    passage = at("SG_1 imported")
+    passage.execute("REVOKE EXECUTE ON FUNCTION cutter_console.fn_hold_set FROM cutter_exec")
+    executor = passage.installation.settings.database.executor
+    with passage.connect() as blocker, passage.connect("cutter_exec") as ran, ThreadPoolExecutor(1) as pool:
+        blocker.execute("SELECT pg_advisory_lock(1)")
+        try:
+            running = pool.submit(ran.execute, "SELECT pg_advisory_lock(1)")
+            waits = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            until(lambda: len(passage.rows(waits)) == 1, "the statement waits")
+            with (
+                hold_attempts.panic_session(executor) as panics,
+                pytest.raises(psycopg.errors.InsufficientPrivilege),
+            ):
+                stops.hold_at_once(panics, "stop", "tester", cancels=True, limit_s=10)
+        finally:
+            blocker.execute("SELECT pg_advisory_unlock_all()")
+        assert running.result(LONGEST_S).fetchall() == [("",)]
 
 
 def test_a_host_that_has_no_thread_left_is_stopped_all_the_same(at: At, monkeypatch: pytest.MonkeyPatch) -> None:

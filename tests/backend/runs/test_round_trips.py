@@ -35,7 +35,7 @@ BOUNDS = {
     "arm": Bound(16, 20),
     "run resume": Bound(42, 50),
     "enact": Bound(40, 40),
-    "panic": Bound(6, 4),
+    "panic": Bound(4, 4),
     "hold release": Bound(9),
 }
 """As measured, without pg_dump, which has a session of its own. `console/guide/reference.md` says what they take on a slow line."""
