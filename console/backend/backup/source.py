@@ -104,9 +104,21 @@ def dump_command(program: str, conninfo: str, snapshot: str, tables: tuple[str, 
         "--strict-names",
         f"--lock-wait-timeout={LOCK_TIMEOUT_S:.0f}s",
         *([f"--snapshot={snapshot}"] if snapshot else []),
-        *(f"--table={sql.Identifier(*table.split('.')).as_string(None)}" for table in tables),
+        *(f"--table={pattern}" for pattern in _patterns(tables)),
         f"--dbname={without_password(conninfo)}",
     ]
+
+
+def _patterns(tables: tuple[str, ...]) -> list[str]:
+    """Return the patterns that match exactly these tables: one for each schema, because pg_dump asks the server three times for each.
+
+    What is quoted is taken as it is; the parentheses and bars outside are of a regular expression.
+    """
+    names: dict[str, list[str]] = {}
+    for table in tables:
+        schema, name = (sql.Identifier(part).as_string(None) for part in table.split("."))
+        names.setdefault(schema, []).append(name)
+    return [f"{schema}.({'|'.join(of_schema)})" for schema, of_schema in names.items()]
 
 
 def without_password(conninfo: str) -> str:

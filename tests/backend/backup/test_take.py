@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from console.backend.backup.pipeline import Member
 from console.backend.backup.recipient import RecipientUnusable
@@ -87,6 +88,29 @@ def test_a_backup_is_restored_and_compared_before_it_counts(
     assert sorted(set(phases), key=phases.index) == list(BackupPhase)
     assert [one.problem for one in list_backups(request.backups, context.now(), rehash=True)] == [""]
     assert f"pg_dump {each_empty_database.cluster.major}" in record.dump_program
+
+
+def test_a_table_is_dumped_by_its_name_whatever_characters_are_in_it_and_none_beside_it(
+    request_: BackupRequest, context: Context
+) -> None:
+    """Its name is a part of a pattern."""
+    names = ("a|b", "a(b)", "A", 'say "x"', "a*", "a?", "$a", "[ab]", "ab^", "tên bảng")
+    tables = tuple(f"{schema}.{name}" for schema in ("law", "public") for name in names)
+    seen: list[set[str]] = []
+    with psycopg.connect(request_.conninfo) as connection:
+        for table in (*tables, "law.a", "law.b", "public.a", "public.ab"):
+            connection.execute(sql.SQL("CREATE TABLE {} (n int)").format(sql.Identifier(*table.split("."))))
+
+    def rehearse(conninfo: str) -> None:
+        with psycopg.connect(conninfo) as scratch:
+            rows = scratch.execute(
+                "SELECT schemaname || '.' || tablename FROM pg_tables WHERE tableowner = current_user"
+            )
+            seen.append({table for (table,) in rows if not table.startswith(("pg_catalog.", "information_schema."))})
+
+    record = take_backup(request_.model_copy(update={"tables": tables}), context, rehearse=rehearse)
+    assert {one.table for one in record.tables} == set(tables)
+    assert seen == [set(tables)]
 
 
 def test_the_backup_has_exactly_the_rows_of_its_snapshot_of_the_tables_asked_for_and_their_triggers(
