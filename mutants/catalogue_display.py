@@ -39,8 +39,8 @@ DISPLAY = (
     Mutant(
         "settings: a console opens in the theme of its setting",
         "console/app/application.py",
-        "        self.theme = (face.theme or ThemeName.DARK).in_textual\n",
-        "        self.theme = ThemeName.DARK.in_textual\n",
+        "        self._begin_with((face.theme or ThemeName.DARK).in_textual)\n",
+        "        self._begin_with(ThemeName.DARK.in_textual)\n",
         _of_display("the_settings_hold_in_each_kind_of_console_and_no_mouse_wins"),
     ),
     Mutant(

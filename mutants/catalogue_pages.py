@@ -8,6 +8,7 @@ _HOLD_FILE = (
 _TREE = "console/backend/host/runtime_tree.py"
 _CLOSED = ("tests/backend/host/test_runtime_tree.py::test_the_mode_of_a_file_outside_of_the_tree_is_left_as_it_is",)
 _TAKE = "console/backend/backup/take.py"
+_FIRST_FRAME = "tests/test_import_hygiene.py::test_the_first_frame"
 _INSTALLED_AGAIN = (
     "tests/backend/test_late_service.py::test_the_rest_is_not_loaded_once_the_version_or_the_rest_was_installed_again"
 )
@@ -178,6 +179,37 @@ PAGES = (
         "self._first if hasattr(self._first, name) else self._rest()",
         "self._rest()",
         ("tests/backend/test_late_service.py::test_what_only_looks_on_and_stops_loads_nothing_that_plans_or_writes",),
+    ),
+    Mutant(
+        "late: what measuring the gates has let go of is given back",
+        "console/backend/late_service.py",
+        "            give_back()\n",
+        "            pass\n",
+        (
+            "tests/backend/test_late_service.py"
+            "::test_what_measuring_the_gates_has_let_go_of_is_given_back_also_after_a_failure",
+        ),
+    ),
+    Mutant(
+        "first frame: the theme is there before anything is parsed",
+        "console/app/application.py",
+        "        self.set_reactive(App.theme, theme)\n",
+        "        self.theme = theme\n",
+        (f"{_FIRST_FRAME}_builds_no_widget_that_it_does_not_draw_and_reads_each_rule_once",),
+    ),
+    Mutant(
+        "first frame: a panel without lines has no widget for them",
+        "console/widgets/panel.py",
+        "        if self._body.shown:\n            yield self._body",
+        "        yield self._body",
+        (f"{_FIRST_FRAME}_builds_no_widget_that_it_does_not_draw_and_reads_each_rule_once",),
+    ),
+    Mutant(
+        "panel: lines that follow at once get their height",
+        "console/widgets/panel.py",
+        "        self._layout_updates += 1\n",
+        "",
+        ("tests/widgets/test_panel.py::test_lines_that_follow_while_the_first_are_built_are_all_shown",),
     ),
     Mutant(
         "late: the rest is not loaded once it, or the version, was installed again",

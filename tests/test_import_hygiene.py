@@ -1,9 +1,11 @@
 """What each way to start the program loads, seen from outside: in a process of its own, in `sys.modules`."""
 
+import json
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +51,32 @@ async def main():
         await pilot.press("f1")
         await app.workers.wait_for_complete()
         told()
+
+asyncio.run(main())
+"""
+
+_FIRST_FRAME = """
+import asyncio, json, os, sys
+from collections import Counter
+from textual.css.stylesheet import Stylesheet
+import console.cli.main, console.cli.command_line, console.app.launch
+from console.actions.keymap_file import read_console
+
+read_console()
+from console.app.application import ConsoleApp
+again, reparse = [], Stylesheet.reparse
+Stylesheet.reparse = lambda self: again.append(True) or reparse(self)
+
+def begin(app):
+    widgets = Counter(type(widget).__name__ for widget in app.screen.walk_children())
+    print(json.dumps({"modules": sorted(sys.modules), "widgets": widgets, "again": len(again)}), file=sys.stderr)
+    os._exit(0)
+
+ConsoleApp._begin = begin
+
+async def main():
+    async with ConsoleApp(lambda: None, read_only=True, demo=False).run_test(size=(120, 40)) as pilot:
+        await pilot.pause(60)
 
 asyncio.run(main())
 """
@@ -111,6 +139,40 @@ def test_a_server_of_pages_is_no_console_and_loads_none() -> None:
 
 def test_the_console_is_painted_before_drivers_are_loaded() -> None:
     assert not loaded(_IMPORT) & (DRIVERS | {"pydantic"})
+
+
+def _at_first_frame() -> dict[str, Any]:
+    done = subprocess.run([sys.executable, "-c", _FIRST_FRAME], capture_output=True, text=True, check=True)
+    known: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])
+    return known
+
+
+def test_nothing_is_loaded_before_the_first_frame_that_it_does_not_show() -> None:
+    modules = set(_at_first_frame()["modules"])
+
+    assert not {name.partition(".")[0] for name in modules} & (DRIVERS | XML | {"pydantic", "jinja2", "markdown_it"})
+    # The library of hashlib is OpenSSL.
+    assert not {"hashlib", "tomllib"} & modules
+    assert {name for name in modules if name.startswith("console.screens.")} == {
+        f"console.screens.{name}" for name in ("base", "drawable", "history", "moved", "overview", "readiness_watch")
+    }
+    assert {name for name in modules if name.startswith("console.backend.model.")} == {
+        f"console.backend.model.{name}"
+        for name in ("counting", "errors", "folding", "gate_table", "ids", "shown_time", "theme_names", "unreadable")
+    }
+    assert {name for name in modules if name.startswith("console.backend.host.")} == {
+        f"console.backend.host.{name}"
+        for name in ("context", "crash", "daemon", "memory", "own_file", "regular_file", "signals")
+    }
+
+
+def test_the_first_frame_builds_no_widget_that_it_does_not_draw_and_reads_each_rule_once() -> None:
+    known = _at_first_frame()
+
+    assert known["widgets"] == {
+        "TopBar": 1, "Container": 1, "Vertical": 2, "Panel": 4, "ListPanel": 2, "NoticePanel": 1, "KeyBar": 1
+    }  # fmt: skip
+    assert known["again"] == 0
 
 
 def test_a_console_that_writes_no_report_has_no_template_engine() -> None:

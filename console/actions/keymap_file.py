@@ -19,7 +19,7 @@ _KEYS, _SCHEMA = (
     "See actions and keys: cutter-console config keys",
     "See what it can hold: cutter-console config schema console",
 )
-_HEADER, _KEY = re.compile(r"\s*\[\[?([^\[\]]+)\]"), re.compile(r"\s*([\w\"'. -]+?)\s*=")
+_HEADER, _KEY = r"\s*\[\[?([^\[\]]+)\]", r"\s*([\w\"'. -]+?)\s*="
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,10 @@ def lines_of(text: str) -> dict[str, int]:
     lines: dict[str, int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
+        if header := re.match(_HEADER, line):
             table = _plain(header[1])
             lines.setdefault(table, number)
-        elif assigned := _KEY.match(line):
+        elif assigned := re.match(_KEY, line):
             lines.setdefault(f"{table}.{_plain(assigned[1])}".lstrip("."), number)
     return lines
 

@@ -15,9 +15,9 @@ _OWN = {action.name: action.keys for action in (*ACTIONS, *REPLAY_ACTIONS)}
 _changed: dict[str, tuple[str, ...]] = {}
 _OR = ", or: "
 """Joins the keys of a step and its command."""
-_PLACE = re.compile(r"^(?:(?:--root|-P) (?:'[^']*'|\S)+ )+")
+_PLACE = r"^(?:(?:--root|-P) (?:'[^']*'|\S)+ )+"
 """The installation that a whole command names first; a root can have spaces, in quotation marks."""
-_MARK = re.compile(r"<([a-z]+(?:_[a-z]+)*)>")
+_MARK = r"<([a-z]+(?:_[a-z]+)*)>"
 
 
 def put_in_force(known: Registry) -> Registry:
@@ -44,7 +44,9 @@ def keys_of_action(name: str) -> tuple[str, ...]:
 
 def told(text: str) -> str:
     """Return a sentence of the program with the key of each action that it names as `<name>`. Never give it a text from outside."""
-    return _MARK.sub(lambda match: key_of(match[1]) if match[1] in _OWN else match[0], text) if "<" in text else text
+    return (
+        re.sub(_MARK, lambda match: key_of(match[1]) if match[1] in _OWN else match[0], text) if "<" in text else text
+    )
 
 
 _SCREENS = frozenset(
@@ -85,7 +87,7 @@ def keys_alone(sentence: str) -> str:
     before, joint, command = sentence.partition(f"{_OR}cutter-console ")
     if not joint:
         return sentence
-    last_word, wanted = before.rpartition(" ")[2], _verb(f"cutter-console {_PLACE.sub('', command)}")
+    last_word, wanted = before.rpartition(" ")[2], _verb(f"cutter-console {re.sub(_PLACE, '', command)}")
     does_the_same = (name for name, verb in _VERBS.items() if verb and verb == wanted)
     return before if any(last_word in map(key_name, keys_of_action(name)) for name in does_the_same) else sentence
 

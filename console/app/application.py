@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual import events
 from textual._dispatch_key import dispatch_key
-from textual.app import ScreenStackError
+from textual.app import App, ScreenStackError
 from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
@@ -33,7 +33,6 @@ from console.app.terminal import TerminalGuard, draws_in_ascii, in_browser, term
 from console.app.visiting import STOP_GROUP, VisitingApp
 from console.backend.host import crash
 from console.backend.model.errors import CutterError
-from console.backend.model.full_command import command_for, full_command
 from console.backend.model.ids import is_batch
 from console.backend.model.theme_names import ThemeName, wants_no_colour
 from console.screens.base import ConsoleScreen
@@ -139,12 +138,20 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         self._measuring = False
         self._measure_again = False
         self._renewing = self._renew_again = False
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = (face.theme or ThemeName.DARK).in_textual
+        self._begin_with((face.theme or ThemeName.DARK).in_textual)
         for action in self.registry.in_scope(Scope.EVERYWHERE):
             for key in action.keys:
                 self._bindings.bind(key, action.name, action.title, show=False, priority=_has_priority(action, key))
+
+    def _begin_with(self, theme: str) -> None:
+        """Take the theme before anything is parsed or drawn: to change it later parses each rule again, for the first frame too."""
+        for each in THEMES:
+            self.register_theme(each)
+        self.set_reactive(App.theme, theme)
+        kind = "dark" if self.current_theme.dark else "light"
+        self.set_classes(f"-theme-{theme} -{kind}-mode")
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     @property
     def history(self) -> History:
@@ -273,6 +280,10 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
 
     def full_command(self, text: str) -> str:
         """Return the text with its commands as they must be typed for this root, or for the installation that was named."""
+        if not text:
+            return ""
+        from console.backend.model.full_command import command_for, full_command
+
         if self.face.name:
             return command_for(text, self.face.name)
         return full_command(text, str(self.status.root) if self.status is not None else "")

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
-from console.backend.model.counting import counted, several
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.ids import BATCH_PREFIX, second_of
 from console.cli.arguments import Options
@@ -17,8 +16,8 @@ LATEST = "latest"
 """The word for the run, or the batch, that was started last."""
 _ARGUMENTS = frozenset({"run", "batch"})
 """Names of the arguments that are an id, which are the words for what it is of, too."""
-_WHOLE = re.compile(r"ict[rb]-\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)
-_PART = re.compile(r"[0-9A-Za-z-]{1,33}", re.ASCII)
+_WHOLE = r"ict[rb]-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}"
+_PART = r"[0-9A-Za-z-]{1,33}"
 """A text that can be the beginning of an id. Anything else is the command's to refuse, such as a path."""
 _MOST_NAMED = 5
 
@@ -27,7 +26,9 @@ def in_part(request: Any) -> tuple[str, ...]:
     """Return the names of the arguments of this request that hold a part of an id, or `latest`."""
     names = (field.name for field in fields(request) if field.name in _ARGUMENTS)
     values = {name: getattr(request, name) for name in names}
-    return tuple(name for name, value in values.items() if _PART.fullmatch(value) and not _WHOLE.fullmatch(value))
+    return tuple(
+        name for name, value in values.items() if re.fullmatch(_PART, value) and not re.fullmatch(_WHOLE, value)
+    )
 
 
 def with_whole_ids(options: Options, command: str, request: Any, names: Iterable[str], *, dangerous: bool) -> Any:
@@ -36,6 +37,8 @@ def with_whole_ids(options: Options, command: str, request: Any, names: Iterable
 
 
 def _whole(options: Options, command: str, request: Any, name: str, *, dangerous: bool) -> str:
+    from console.backend.model.counting import counted, several
+
     typed = getattr(request, name)
     kind = "batch" if typed.startswith(BATCH_PREFIX) else name
     see = f"See the {several(kind)} there are: cutter-console {kind} list"

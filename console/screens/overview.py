@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.timer import Timer
 
 from console.actions.actions import Action, Scope
@@ -51,15 +51,14 @@ class OverviewScreen(ConsoleScreen):
 
     def body(self) -> ComposeResult:
         """Compose target, switch and waiting things on the left, gates and counts on the right."""
-        with Horizontal():
-            with Vertical(id="overview-left"):
-                yield Panel("Where", id="where")
-                yield Panel("Kill switch", id="switch")
-                yield ListPanel("What waits", id="waiting")
-                yield Panel("History", id="history")
-            with Vertical(id="overview-right"):
-                yield Panel("Gates", id="rollup")
-                yield ListPanel("Counts", id="counts")
+        with Vertical(id="overview-left"):
+            yield Panel("Where", id="where")
+            yield Panel("Kill switch", id="switch")
+            yield ListPanel("What waits", id="waiting")
+            yield Panel("History", id="history")
+        with Vertical(id="overview-right"):
+            yield Panel("Gates", id="rollup")
+            yield ListPanel("Counts", id="counts")
 
     def opened(self) -> None:
         """Let Tab reach each panel that can be longer than its place: the lines that do not fit are scrolled."""

@@ -52,7 +52,7 @@ class ListPanel(Panel):
 
     def _draw(self, lines: list[Line]) -> None:
         self._lines = lines
-        self._body.show(lines)
+        self._put(lines)
 
     @property
     def told(self) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.geometry import Size
 from textual.widgets import Static
 
 from console.backend.model.folding import searched
@@ -26,6 +28,9 @@ class Lines(Static):
             return
         self._shown = lines
         self.update(content(lines))
+        # A layout can have fallen between two updates that no idle moment has parted: Textual would keep its height for both.
+        self.clear_cached_dimensions()
+        self._layout_updates += 1
 
     @property
     def shown(self) -> list[Line]:
@@ -56,9 +61,18 @@ class Panel(VerticalScroll):
         self._matches: list[int] = []
         self._match = 0
         self._hint = ""
-        super().__init__(self._body, id=id, classes=classes)
+        super().__init__(id=id, classes=classes)
         self.can_focus = False
         self.title = title
+
+    def compose(self) -> ComposeResult:
+        """Compose the lines, if there are any yet: the first frame of a console has panels without."""
+        if self._body.shown:
+            yield self._body
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the height of the lines; a panel without any is as high as one of an empty line."""
+        return super().get_content_height(container, viewport, width) if self._body.is_attached else 1
 
     @property
     def title(self) -> str:
@@ -97,15 +111,21 @@ class Panel(VerticalScroll):
             self._draw(self._wrapping(width))
         self._tell()
 
+    def _put(self, lines: list[Line]) -> None:
+        """Show these lines in the body, which is built with the first of them."""
+        self._body.show(lines)
+        if lines and self.is_attached and self._body.parent is None:
+            self.mount(self._body)
+
     def _draw(self, lines: list[Line]) -> None:
         self._lines = lines
         if not self._needle.terms:
-            self._body.show(lines)
+            self._put(lines)
             return
         self._matches = [i for i, spans in enumerate(lines) if self._needle.is_in(searched(plain(spans)))]
         self._match = max(0, min(self._match, len(self._matches) - 1))
         matching = set(self._matches)
-        self._body.show([self._needle.marked(spans) if i in matching else spans for i, spans in enumerate(lines)])
+        self._put([self._needle.marked(spans) if i in matching else spans for i, spans in enumerate(lines)])
         self._tell()
 
     @property

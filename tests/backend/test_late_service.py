@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError
@@ -18,9 +18,12 @@ from console.backend import late_service
 from console.backend.api import Backend
 from console.backend.late_service import loaded_late
 from console.backend.measuring import MeasuringService
-from console.backend.model.errors import CutterError, Refused
+from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.gate_table import GATES
+from console.backend.model.readiness import Board
 from console.cli.arguments import Options
 from console.cli.installation import measuring_of
+from tests.support.passage import Passage
 
 _AT_REST = """
 import sys
@@ -33,8 +36,8 @@ from console.cli.arguments import Options
 from console.cli.installation import measuring_of
 
 backend = loaded_late(measuring_of(Options(root=Path(sys.argv[1]))))
-backend.status()
-backend.gates()
+print(backend.status().target is not None)
+print(len(backend.gates().gates))
 ended = Event()
 ended.set()
 for ask in (backend.runs, backend.drift, lambda: backend.follow(print, ended), lambda: backend.panic("to see")):
@@ -96,6 +99,36 @@ def test_every_question_of_the_front_ends_is_answered(root: Path) -> None:
     assert all(callable(getattr(late, name)) for name in questions)
     assert not hasattr(late, "no_such_question")
     assert not hasattr(late, "_no_such_part")
+
+
+def test_so_it_is_against_a_database_that_answers(at: Callable[[str], Passage]) -> None:
+    at_rest = [sys.executable, "-c", _AT_REST, str(at("armed").installation.root)]
+    done = subprocess.run(at_rest, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[:2] == ["True", str(len(GATES))]
+    assert done.stdout.splitlines()[-2] == ""
+
+
+@pytest.mark.parametrize("failure", [None, Refused(StopCode.REFUSED_INPUT, "no such gate", "Name another one")])
+def test_what_measuring_the_gates_has_let_go_of_is_given_back_also_after_a_failure(
+    at: Callable[[str], Passage], failure: CutterError | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, measure = _late(at("fresh").installation.root), MeasuringService.gates
+    done: list[str] = []
+
+    def measured(first: MeasuringService, names: tuple[str, ...] = ()) -> Board:
+        if failure is not None:
+            raise failure
+        board = measure(first, names)
+        done.append("measured")
+        return board
+
+    monkeypatch.setattr(MeasuringService, "gates", measured)
+    monkeypatch.setattr(late_service, "give_back", lambda: done.append("given back"))
+    with suppress(CutterError) if failure is not None else nullcontext():
+        late.gates(("G2",))
+
+    assert done == [*(["measured"] if failure is None else []), "given back"]
 
 
 @pytest.fixture(params=["__init__.py", "backend/service.py"])

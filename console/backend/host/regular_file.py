@@ -1,7 +1,6 @@
 """Reads files that others may have put there: whole or not at all, without waiting for a writer, and within a limit."""
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -48,5 +47,8 @@ def regular_parts(path: Path, most_bytes: int) -> Iterator[bytes]:
 
 def sha256_file(path: Path) -> str:
     """Return the sha256 of a regular file's bytes, read in pieces."""
+    # Imported here: a console reads a file of its own before the first paint, and OpenSSL is large.
+    import hashlib
+
     with os.fdopen(open_regular(path), "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

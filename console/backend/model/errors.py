@@ -60,7 +60,7 @@ class StopCode(StrEnum):
     UNREACHABLE = "STOP_UNREACHABLE"
 
 
-_RUN_ID = re.compile(r"\bictr-\d{8}T\d{6}Z-[0-9a-f]{8}\b")
+_RUN_ID = r"\bictr-\d{8}T\d{6}Z-[0-9a-f]{8}\b"
 
 
 def for_the_run(named_in: str, next_action: str) -> str:
@@ -68,7 +68,7 @@ def for_the_run(named_in: str, next_action: str) -> str:
 
     The database's functions and the checks print commands with the placeholder; a command must work as it is printed.
     """
-    run_ids = set(_RUN_ID.findall(named_in))
+    run_ids = set(re.findall(_RUN_ID, named_in))
     return re.sub(r"\bRUN\b", run_ids.pop(), next_action) if len(run_ids) == 1 else next_action
 
 
