@@ -726,7 +726,7 @@ SCREENS = (
         "console/backend/runs/moves.py",
         "    if facts.is_edited:\n",
         "    if facts.is_edited and not facts.has_plan:\n",
-        _of_edits("a_draft_is_edited_signed_and_applied_by_keys"),
+        ("tests/cli/test_edits.py::test_an_edit_is_signed_applied_and_shown_by_the_second_ruling",),
     ),
     Mutant(
         "filter: rows that fail are counted where a filter hides them",

@@ -621,7 +621,9 @@ SITES = (
         f"{_B}/postgres/migrations.py",
         "        connection.execute(\"SELECT set_config(%s, 'none', true)\", (EXTRA_CHECKS,))\n",
         "",
-        (f"{_SAME}another_organisation.py::test_the_guide_leads_from_nothing_to_law_and_back",),
+        (
+            "tests/backend/postgres/test_migrations.py::test_functions_are_made_whatever_a_database_has_its_own_checked_for",
+        ),
     ),
     Mutant(
         "the printed script makes functions by PL/pgSQL's own rules, whatever the database has checked besides",

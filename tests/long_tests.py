@@ -45,6 +45,10 @@ LONG: dict[str, str] = {
     "backend/runs/test_backup_by_document.py::test_such_a_backup_is_enough_for_a_whole_way": "backend/runs/test_backup_by_document.py::test_the_backup_of_a_run_in_a_large_database_holds_its_document_alone",
     # The same way in one process, with the demo's keys and documents; `.ci/run` goes the tour itself.
     "test_demo.py::test_the_tour_holds_on_every_step_and_leaves_nothing": "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law",
+    # By keys; on the backend.
+    "screens/test_edit.py::test_a_draft_is_edited_signed_and_applied_by_keys": "cli/test_edits.py::test_an_edit_is_signed_applied_and_shown_by_the_second_ruling",
+    # By commands; the calls of the backend that they make.
+    "cli/test_on_a_standby.py::test_each_reading_command_answers_as_on_the_primary": "cli/test_on_a_standby.py::test_each_call_of_a_monitoring_console_answers_as_on_the_primary",
     # By commands, section by section; the same passage on the backend.
     "same_names/test_guide.py::test_the_commands_of_the_guide_lead_from_nothing_to_a_cut_and_a_revert": "same_names/test_passage.py::test_a_cut_is_verified_and_becomes_law_through_the_functions_of_the_same_names",
     # A ruling that was imported; one that was signed.

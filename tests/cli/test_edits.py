@@ -84,6 +84,7 @@ def test_an_edit_is_signed_applied_and_shown_by_the_second_ruling(at: At) -> Non
         assert backend.status().switch.state is SwitchState.OFF
     assert passage.rows(_BODY, ALPHA) == [("## Omega\n\nLast.\n\n",)]
     assert passage.rows("SELECT count(*) FROM public.unit_version") == [(UNITS + 1,)]
+    assert passage.run().moves == (Move.VERIFY, Move.REVERT, Move.EDIT)
 
     with pytest.raises(CutterError, match="no SG_2 is drafted"):
         backend.draft_statement(passage.run_id)

@@ -336,7 +336,9 @@ class Stages:
             self._copy_database(self._database, f"{self._copies}_{number}")
             shutil.copytree(self._root, self._home / f"{number}", symlinks=True)
             self._kept[name] = number, run_id
-            self._untouched = None
+            # What was just copied is what the copy of it would be.
+            self._untouched = Untouched(self._cluster, self._database, number)
+            return self._passage(run_id)
         number, run_id = self._kept[name]
         if self._untouched is None or not self._untouched.is_still(number):
             self._copy_database(f"{self._copies}_{number}", self._database)

@@ -11,7 +11,7 @@ import pytest
 from console.backend.scratch.cluster import TransientCluster
 from tests.conftest import Database, fresh_database
 from tests.support import passage
-from tests.support.passage import ARMED, Passage, Untouched
+from tests.support.passage import ARMED, Stages, Untouched
 
 
 @contextmanager
@@ -85,11 +85,13 @@ def test_a_copy_in_which_a_session_does_not_end_is_not_used_again(
 
 
 def test_a_switch_is_armed_anew_when_it_was_kept_for_long(
-    at: Callable[[str], Passage], monkeypatch: pytest.MonkeyPatch
+    stages_of_a_run: Stages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def leases() -> list[tuple[object, ...]]:
-        return at(ARMED).rows("SELECT armed_at FROM cutter_governance.v_lease")
+        return stages_of_a_run.at(ARMED).rows("SELECT armed_at FROM cutter_governance.v_lease")
 
+    # Another test of this worker may have had it armed just now.
+    monkeypatch.setattr(stages_of_a_run, "_armed_until", 0.0)
     monkeypatch.setattr(passage, "_ARMED_ANEW_S", -1.0)
     (old,) = leases()
     monkeypatch.setattr(passage, "_ARMED_ANEW_S", 60.0)

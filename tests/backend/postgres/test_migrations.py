@@ -47,6 +47,15 @@ def test_the_schema_is_installed_and_a_second_time_nothing_is_done(
     assert migrate(each_database.conninfo()).schema_digest == first.schema_digest
 
 
+def test_functions_are_made_whatever_a_database_has_its_own_checked_for(empty_database: Database) -> None:
+    _execute(empty_database, f"ALTER DATABASE {empty_database.name} SET plpgsql.extra_errors = 'all'")
+    with pytest.raises(Drifted, match=r"plpgsql\.extra_errors=all") as refused:
+        migrate(empty_database.conninfo())
+    digest = refused.value.next_action.partition("--accept ")[2].split()[0].strip(".")
+
+    assert migrate(empty_database.conninfo(), digest).applied == NAMES
+
+
 def test_the_schema_works_on_every_major_version(each_database: Database) -> None:
     run = start_cut(each_database)
     run.enacted()
