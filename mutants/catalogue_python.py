@@ -1669,8 +1669,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "the first statement of a known login counts only with the answer to what its session is",
         _SESSIONS,
-        "        if answer is not None and answer.pgresult is not None and not self.broken:\n",
-        "        if False:\n",
+        "            self._accept(_require_settled(self, answer), names_nothing=names_nothing)\n",
+        "            self._accept(self.names, names_nothing=names_nothing)\n",
         _test("postgres/test_kept_sessions", "a_later_login_of_a_command_is_refused_with_its_first_statement"),
     ),
     Mutant(

@@ -35,9 +35,8 @@ SERVERS = (
         "console/backend/postgres/stops.py",
         """                ledger.set_hold(connection, reason, by, None)
                 commit = connection.execute(b"COMMIT")
-                cancel = connection.execute(CANCEL.encode()) if cancels else None
 """,
-        """                cancel = connection.execute(CANCEL.encode()) if cancels else None
+        """                connection.execute(CANCEL.encode())
                 ledger.set_hold(connection, reason, by, None)
                 commit = connection.execute(b"COMMIT")
 """,
@@ -71,6 +70,13 @@ SERVERS = (
         (
             "tests/backend/postgres/test_presumed_names.py::test_a_stop_sets_one_hold_whatever_the_names_of_the_database_are",
         ),
+    ),
+    Mutant(
+        "panic: what it commits leaves no setting to a session that others get",
+        "console/backend/postgres/sessions.py",
+        '_SET_HERE = _SET.replace(", false)", ", true)")',
+        "_SET_HERE = _SET",
+        ("tests/backend/runs/test_panic.py::test_a_stop_leaves_its_session_the_settings_that_it_had",),
     ),
     Mutant(
         "panic: a cancel waits for what the session is",

@@ -97,6 +97,7 @@ _SET = """
                   WHERE pg_catalog.pg_get_userbyid(n.nspowner) OPERATOR(pg_catalog.=) %s::pg_catalog.name)
       FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[])) AS s (name, value)
 """
+_SET_HERE = _SET.replace(", false)", ", true)")
 _WHERE_SET = """
     SELECT CASE WHEN s.setrole = 0 AND s.setdatabase = 0 THEN pg_catalog.format('ALTER ROLE ALL RESET %%s', %(name)s::text)
                 WHEN s.setrole = 0 THEN pg_catalog.format('ALTER DATABASE %%I RESET %%s', d.datname, %(name)s::text)
@@ -312,7 +313,7 @@ class Session(psycopg.Connection):
         try:
             self._begin_exchange()
             if begins:
-                answer = self._send_beginning()
+                answer = self._send_beginning(for_session=not names_nothing)
             elif self.has_streamed:
                 # libpq would give the rows of the first statement one by one, too: it is one without rows.
                 self.execute(b"SELECT WHERE false")
@@ -345,13 +346,21 @@ class Session(psycopg.Connection):
         _require_unmoved(self.names, names)
         self.is_settled = True
 
-    def _send_beginning(self) -> psycopg.Cursor[TupleRow] | None:
-        """Send BEGIN and the settings. Return where the answer to these will be; None if there are none."""
+    def begin_next(self) -> None:
+        """Begin the next transaction of an exchange in which a COMMIT was sent."""
+        self._send_beginning()
+
+    def _send_beginning(self, *, for_session: bool = True) -> psycopg.Cursor[TupleRow] | None:
+        """Send BEGIN and the settings. Return where the answer to these will be; None if there are none.
+
+        Of what is committed before the session is known, they are the transaction's alone: behind a pooler others get the session.
+        """
         access = "READ ONLY" if self.reads_only else "READ WRITE"
         level = self._isolation.name.replace("_", " ")
         # In this order: a query before it would fix the snapshot of the transaction, and the mode with it.
         self.execute(f"BEGIN ISOLATION LEVEL {level} {access} NOT DEFERRABLE".encode())
-        return self.execute(_SET, _set_values(self._settings)) if self._settings else None
+        settings = _SET if for_session else _SET_HERE
+        return self.execute(settings, _set_values(self._settings)) if self._settings else None
 
     def _begin_exchange(self) -> None:
         # Not by `pipeline()`: a session that is dropped would have it ended by the garbage collector, which asks the server.

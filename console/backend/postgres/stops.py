@@ -52,7 +52,9 @@ def hold_at_once(connection: Session, reason: str, by: str, *, cancels: bool, li
             with connection.together(names_nothing=True):
                 ledger.set_hold(connection, reason, by, None)
                 commit = connection.execute(b"COMMIT")
-                cancel = connection.execute(CANCEL.encode()) if cancels else None
+                if cancels:
+                    connection.begin_next()
+                    cancel = connection.execute(CANCEL.encode())
         except (CutterError, psycopg.Error) as failure:
             if commit is None or commit.statusmessage != "COMMIT":
                 raise

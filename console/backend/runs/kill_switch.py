@@ -112,8 +112,8 @@ def combined(installation: Installation, in_file: SwitchView | None, in_database
 
 
 def unreadable(error: CutterError) -> SwitchView:
-    """Return a switch of unknown state, with the error as its reason."""
-    return SwitchView(state=SwitchState.UNREADABLE, reason=error.message, clears_with="Reach the database again.")
+    """Return a switch of unknown state, with the error as its reason, and what repairs that."""
+    return SwitchView(state=SwitchState.UNREADABLE, reason=error.message, clears_with=error.next_action)
 
 
 def switch_of(hold: HoldRow | None, lease: LeaseRow | None) -> SwitchView:

@@ -139,7 +139,8 @@ def _lease_step(in_database: SwitchView) -> StopStep:
         case SwitchState.ARMED:
             return stop_step("lease", f"still open for run {in_database.run_id}", "")
         case SwitchState.UNREADABLE:
-            return stop_step("lease", f"not known: {in_database.reason}", "")
+            repair = f". {in_database.clears_with}" if in_database.clears_with else ""
+            return stop_step("lease", f"not known: {in_database.reason}{repair}", "")
         case SwitchState.OFF | SwitchState.HOLD:
             return stop_step("lease", "", "none is open")
 

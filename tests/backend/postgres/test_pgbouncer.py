@@ -104,7 +104,7 @@ def test_it_is_named_too_where_it_refuses_a_startup_parameter(
             pytest.fail("it was let through")
 
 
-def test_a_site_that_is_served_through_it_says_so_and_writes_nothing(at: Callable[[str], Passage]) -> None:
+def test_a_site_that_is_served_through_it_says_so_and_writes_nothing_but_a_hold(at: Callable[[str], Passage]) -> None:
     passage = at("SG_1 imported")
     before = passage.counts()
     with _pooler(passage, "transaction") as address:
@@ -123,4 +123,5 @@ def test_a_site_that_is_served_through_it_says_so_and_writes_nothing(at: Callabl
         assert "goes through a pooler" in stopped.incomplete
         assert "Name host and port of the server itself" in stopped.incomplete
     assert passage.counts() == before
+    assert passage.rows("SELECT action FROM cutter_governance.hold_event") == [("set",)]
     assert passage.run().moves == at("SG_1 imported").run().moves

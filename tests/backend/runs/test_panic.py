@@ -13,7 +13,7 @@ from console.backend.model.errors import CutterError, Held, StopCode
 from console.backend.model.states import Family, Phase
 from console.backend.model.view_models import Progress, StopStep, SwitchState, SwitchView
 from console.backend.postgres import ledger, stops
-from console.backend.postgres.connections import CommitUnknown, connect
+from console.backend.postgres.connections import CommitUnknown, connect, scalar
 from console.backend.runs import hold_attempts
 from console.backend.scratch.cluster import PORT
 from tests.support.black_hole import BlackHole
@@ -283,6 +283,20 @@ def test_a_hold_whose_answer_is_lost_is_not_told_as_set_by_that_role(at: At) -> 
     assert "the connection was lost at COMMIT" in told[1].detail
     assert (switch.in_database, switch.incomplete) == (True, "")
     assert passage.rows("SELECT count(*) FROM cutter_governance.hold_event") == [(3,)]
+
+
+def test_a_stop_leaves_its_session_the_settings_that_it_had(at: At) -> None:
+    """Behind a pooler it would be somebody else's next, with commits that wait for no standby."""
+    passage = at("SG_1 imported")
+    shown = "SELECT current_setting('synchronous_commit') || ' ' || current_setting('statement_timeout')"
+    with passage.connect("cutter_exec") as session:
+        ((before,),) = session.execute(shown.encode()).fetchall()
+    executor = passage.installation.settings.database.executor
+    with hold_attempts.panic_session(executor, sets_hold=True) as panics:
+        stops.hold_at_once(panics, "stop", "tester", cancels=True, limit_s=10)
+        panics.rollback()
+        panics.begins_with(None)
+        assert scalar(panics, shown) == before
 
 
 def test_nothing_is_cancelled_behind_a_hold_that_was_refused(at: At) -> None:
