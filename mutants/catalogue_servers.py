@@ -79,6 +79,13 @@ SERVERS = (
         ("tests/backend/runs/test_panic.py::test_a_stop_leaves_its_session_the_settings_that_it_had",),
     ),
     Mutant(
+        "panic: a switch that cannot be read names what repairs that",
+        "console/backend/runs/kill_switch.py",
+        "clears_with=error.next_action)",
+        'clears_with="Reach the database again.")',
+        ("tests/backend/runs/test_panic.py::test_a_panic_that_cannot_be_read_back_says_what_repairs_that",),
+    ),
+    Mutant(
         "panic: a cancel waits for what the session is",
         "console/backend/runs/hold_attempts.py",
         "presumes=sets_hold",

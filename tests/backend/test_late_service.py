@@ -101,7 +101,7 @@ def test_every_question_of_the_front_ends_is_answered(root: Path) -> None:
     assert not hasattr(late, "_no_such_part")
 
 
-def test_so_it_is_against_a_database_that_answers(at: Callable[[str], Passage]) -> None:
+def test_what_only_looks_on_loads_as_little_against_a_database_that_answers(at: Callable[[str], Passage]) -> None:
     at_rest = [sys.executable, "-c", _AT_REST, str(at("armed").installation.root)]
     done = subprocess.run(at_rest, capture_output=True, text=True, check=True)
 

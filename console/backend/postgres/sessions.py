@@ -299,8 +299,8 @@ class Session(psycopg.Connection):
 
         The first error of the server ends the exchange, and is raised: nothing behind it was executed. A block that is
         `is_repeatable` may be the first of a session whose names are presumed. Raises NamesDiffer, with its transaction
-        rolled back, if the server says other ones: the caller repeats the block then. So may one that `names_nothing`
-        that could have another name, whose answers count whatever the server says.
+        rolled back, if the server says other ones: the caller repeats the block then. One that `names_nothing` that could have
+        another name may be the first, too: its answers count whatever the server says, its settings are its transaction's.
         """
         if self._is_in_exchange:
             yield

@@ -196,8 +196,9 @@ class HoldAttempts:
 def panic_session(conninfo: str, *, sets_hold: bool = False) -> Iterator[Session]:
     """Open a session of a stop, which waits for no standby: while one is away, its COMMIT would wait without an end.
 
-    What it sets it commits itself; what it cancels is cancelled without one. One that `sets_hold` first sends that at
-    once; a cancel could not be rolled back if the session is not what it was taken for.
+    What it sets it commits itself; what it cancels is cancelled without one. One that `sets_hold` sends that at once, with
+    the cancel behind it (`stops.hold_at_once`); a cancel that comes first waits until the server has said what the session is:
+    it would be sent again, and the second one would say that nothing was running.
     """
     with uncommitted(conninfo, timeout_s=LIMIT_S, purpose="panic", replicated=False, presumes=sets_hold) as connection:
         yield connection

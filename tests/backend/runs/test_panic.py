@@ -285,6 +285,15 @@ def test_a_hold_whose_answer_is_lost_is_not_told_as_set_by_that_role(at: At) -> 
     assert passage.rows("SELECT count(*) FROM cutter_governance.hold_event") == [(3,)]
 
 
+def test_a_panic_that_cannot_be_read_back_says_what_repairs_that(at: At) -> None:
+    passage = at("armed")
+    passage.execute("REVOKE SELECT ON cutter_governance.v_hold FROM cutter_ro")
+    switch, _ = _told(passage)
+    assert passage.rows("SELECT count(*) FROM cutter_governance.v_hold") == [(1,)]
+    assert "lease: not known: not permitted" in switch.incomplete
+    assert switch.incomplete.endswith("Compare the grants: cutter-console drift")
+
+
 def test_a_stop_leaves_its_session_the_settings_that_it_had(at: At) -> None:
     """Behind a pooler it would be somebody else's next, with commits that wait for no standby."""
     passage = at("SG_1 imported")

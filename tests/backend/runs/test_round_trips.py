@@ -17,7 +17,7 @@ from tests.support.round_trips import CountingProxy, Line, counting_proxy
 
 
 class Bound(NamedTuple):
-    """The most round trips of a command, one for each login among them; and the number it is to come down to, if there is one."""
+    """The most round trips of a command, one for each login among them; and the number that this must not exceed, if there is one."""
 
     most: int
     asked: int | None = None
@@ -185,6 +185,7 @@ def test_a_command_waits_for_the_server_no_more_often_than_this(
     ]
     assert too_many == [], told
     assert all(trips > logins > 0 for trips, logins in told.values()), told
+    assert [name for name, bound in BOUNDS.items() if bound.asked is not None and bound.most > bound.asked] == []
     inventories = {name: _inventories(lines) for name, lines in operator.lines.items()}
     assert {name: asked for name, asked in inventories.items() if any(asked)} == INVENTORIES
     looked_at = {name: _rows_looked_at(lines) for name, lines in operator.lines.items() if name != "gates"}
