@@ -116,10 +116,14 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the rest of the long matrices to `make test-rest`; an update of snapshots removes those of tests that do not run."""
+    """Leave the rest of the long matrices to `make test-rest`, and begin with the longest tests.
+
+    An update of snapshots removes those of tests that do not run, and so leaves none.
+    """
     config.stash[COLLECTED] = tuple(items)
     if not config.getoption("update_snapshots", default=False):
         leave_the_rest(items)
+    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
 
 
 def of_each_version(majors: Iterable[int]) -> list[ParameterSet]:

@@ -83,6 +83,7 @@ async def _start_live(pilot: Pilot[Any], document: int, docprefix: str) -> None:
     await _press(pilot, "enter", "d", "2", "L", "ctrl+y")
 
 
+@pytest.mark.longest
 async def test_a_document_goes_from_file_to_enacted_law(at: Callable[[str], Passage]) -> None:
     """Screen by screen; the database is asked after every step."""
     backend = at("fresh").backend

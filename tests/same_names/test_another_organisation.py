@@ -61,6 +61,7 @@ def _defined(kept: Fingerprint) -> list[object]:
     return [*texts, *kept.calls]
 
 
+@pytest.mark.longest
 def test_the_guide_leads_from_nothing_to_law_and_back(
     beside: Beside, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

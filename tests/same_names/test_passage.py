@@ -110,6 +110,7 @@ def _whole_readings(beside: Beside, units: int) -> dict[str, int]:
     return {str(table): int(str(n)) for table, n in passage.rows(_THEIR_TABLES)}
 
 
+@pytest.mark.longest
 def test_more_units_are_no_more_readings_of_whole_tables(beside: Beside) -> None:
     """A reading of a whole table for each unit would make 20,000 units a hundred times the work of 2,000."""
     few, many = _whole_readings(beside, 3), _whole_readings(beside, 33)

@@ -219,6 +219,7 @@ def _with_ruling(passage: Passage) -> Passage:
     return passage
 
 
+@pytest.mark.longest
 def test_a_likeness_that_varies_is_cut_and_enacted_too(varied: Passage) -> None:
     varied = _with_ruling(varied)
     varied.arm()

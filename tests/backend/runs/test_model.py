@@ -11,6 +11,7 @@ LONG = [pytest.param(25, 30, seed, marks=pytest.mark.torture) for seed in range(
 """200 sequences of 30 steps, in parts that several workers can take."""
 
 
+@pytest.mark.longest
 @pytest.mark.parametrize(("sequences", "steps", "seed"), [(1, 12, 1), *LONG])
 def test_whatever_is_done_in_whatever_order_the_promises_hold(
     at: Callable[[str], Passage], sequences: int, steps: int, seed: int

@@ -187,6 +187,7 @@ def _undecidable(passage: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settling, "end_session", left_alone)
 
 
+@pytest.mark.longest
 @pytest.mark.parametrize("what", ["cut_leg_a", "lifecycle_enact", "revert", "void"])
 def test_what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again(
     at: At, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

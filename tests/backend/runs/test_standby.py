@@ -36,6 +36,7 @@ def waiting(at: At, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Passage, 
     wait_for_standbys(passage, "")
 
 
+@pytest.mark.longest
 def test_a_commit_that_waits_for_a_standby_is_not_known_until_the_standby_has_it(
     waiting: tuple[Passage, Callable[[Progress], None]],
 ) -> None:
