@@ -27,6 +27,9 @@ _COUNTED = (
 )
 
 _EDITS = "tests/cli/test_edits.py::test_"
+_ENDING = (
+    "tests/cli/test_ending.py::test_a_signal_that_comes_while_an_object_is_taken_away_ends_the_command_all_the_same"
+)
 _CUSTODY = "tests/screens/test_custody_dialogs.py::test_"
 
 
@@ -299,6 +302,13 @@ SCREENS = (
         "    sys.unraisablehook = _unheard\n",
         "",
         ("tests/cli/test_ending.py::test_what_fails_while_it_is_taken_away_prints_no_traceback",),
+    ),
+    Mutant(
+        "a signal that is raised while an object is taken away is raised again",
+        "console/cli/main.py",
+        "    if issubclass(unheard.exc_type, KeyboardInterrupt | SystemExit):\n",
+        "    if issubclass(unheard.exc_type, ZeroDivisionError):\n",
+        (f"{_ENDING}[SIGINT-Finalized()]", f"{_ENDING}[SIGTERM-Referred()]"),
     ),
     Mutant(
         "terminal: the writer goes on after what there was no memory for",

@@ -40,8 +40,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return exit_status
 
 
-def _unheard(_: "sys.UnraisableHookArgs") -> None:
-    """Print nothing of what fails while it is taken away, as what an end without memory leaves half done: it would be a traceback."""
+def _unheard(unheard: "sys.UnraisableHookArgs") -> None:
+    """Print nothing of what fails while it is taken away, as what an end without memory leaves half done: it would be a traceback.
+
+    A signal that was raised there ends the program all the same.
+    """
+    if issubclass(unheard.exc_type, KeyboardInterrupt | SystemExit):
+        from console.backend.host.signals import raise_again
+
+        raise_again(unheard.exc_value)
 
 
 def _run(argv: Sequence[str] | None) -> int:

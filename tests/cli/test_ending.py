@@ -146,6 +146,53 @@ def test_what_fails_while_it_is_taken_away_prints_no_traceback() -> None:
     assert (done.returncode, done.stderr) == (3, "")
 
 
+_TAKES_AWAY = """
+import os, signal, time, weakref
+import console.cli.main
+from console.backend.host.signals import end_by_exception
+def strike(_=None):
+    os.kill(os.getpid(), {number})
+    for _ in range(1000): pass
+class Finalized:
+    __del__ = strike
+class Referred:
+    def __init__(self): references.append(weakref.ref(self, strike))
+references = []
+def begun():
+    generator = closed()
+    next(generator)
+    return generator
+def closed():
+    try: yield
+    finally: strike()
+def taken_away(_):
+    end_by_exception()
+    kept = {kept}
+    del kept
+    time.sleep(20)
+    return 0
+console.cli.main._answered = taken_away
+from console.cli.main"""
+"""A command that hears a signal while it takes an object away, and would go on."""
+
+
+@pytest.mark.parametrize("kept", ["Finalized()", "Referred()", "begun()"])
+@pytest.mark.parametrize(
+    ("number", "exit_status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"],
+)
+def test_a_signal_that_comes_while_an_object_is_taken_away_ends_the_command_all_the_same(
+    kept: str, number: signal.Signals, exit_status: int
+) -> None:
+    """Python drops what a handler raises there: one Ctrl-C in a hundred did nothing, and the command went on."""
+    takes_away = _TAKES_AWAY.format(number=int(number), kept=kept)
+    done = _ended(_PLAIN.replace("from console.cli.main", takes_away))
+
+    assert done.returncode == exit_status
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("raised", "arguments"),
     [

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_MOMENT_S = 0.01
+"""Time after which a signal is raised again: by then the object that was being taken away mostly is."""
 
 
 class _State:
@@ -18,6 +20,8 @@ class _State:
 
     deferrals = 0
     pending: int | None = None
+    lost = signal.SIGINT
+    """The signal that is to be raised again."""
 
 
 class _Work:
@@ -91,6 +95,27 @@ def deferred() -> Iterator[None]:
         if not _State.deferrals and (number := _State.pending) is not None:
             _State.pending = None
             _end(number)
+
+
+def raise_again(lost: BaseException | None) -> None:
+    """Raise the signal again of which this exception is, in a moment: it was raised where none is heard.
+
+    Python runs a handler between any two steps of the main thread. While that takes an object away (its `__del__`, the
+    callback of a weak reference) an exception is dropped, and the program would go on as if nobody had ended it.
+    """
+    if isinstance(lost, KeyboardInterrupt):
+        _State.lost = signal.SIGINT
+    elif isinstance(lost, SystemExit) and lost.code in {128 + number for number in _ENDING}:
+        _State.lost = signal.Signals(int(str(lost.code)) - 128)
+    else:
+        return
+    # An alarm, and no handler at once: that would raise here, where nothing is heard either.
+    signal.signal(signal.SIGALRM, _raise_lost)
+    signal.setitimer(signal.ITIMER_REAL, _MOMENT_S)
+
+
+def _raise_lost(_number: int, frame: FrameType | None) -> None:
+    _heard(_State.lost, frame)
 
 
 def _heard(number: int, _frame: FrameType | None) -> None:
