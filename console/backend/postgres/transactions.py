@@ -56,6 +56,8 @@ _STILL_THERE = """
 _ASKED_ALREADY = """
     SELECT 1 FROM pg_stat_activity s WHERE s.usename = current_user AND s.application_name = %s AND s.wait_event = 'SyncRep'
 """
+ASSIGNED_ID = "SELECT pg_current_xact_id_if_assigned()::text"
+"""The id of the open transaction, NULL while it has written nothing; none is assigned."""
 _BEHIND_IT = "SELECT pg_logical_emit_message(true, 'cutter-console', 'settled')"
 _LOCK_WAIT = """
     SELECT s.wait_event_type = 'Lock', (SELECT string_agg(format('%%s, process %%s (%%s)', b.usename, b.pid, b.application_name), '; ' ORDER BY b.pid)
@@ -72,7 +74,7 @@ def name_transaction(connection: psycopg.Connection) -> TransactionName:
 
 def assigned_transaction_id(connection: psycopg.Connection) -> str | None:
     """Return the id of the open transaction, or None while it has written nothing. Assigns no id."""
-    xid = scalar(connection, "SELECT pg_current_xact_id_if_assigned()::text")
+    xid = scalar(connection, ASSIGNED_ID)
     return None if xid is None else str(xid)
 
 

@@ -12,7 +12,7 @@ from console.backend.postgres.connections import scalar
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.sessions import sent_together
 from console.backend.postgres.site_proposal import identifier
-from console.backend.postgres.transactions import assigned_transaction_id
+from console.backend.postgres.transactions import ASSIGNED_ID
 
 DIRECT_WRITES = (
     "INSERT INTO public.information_unit (canonical_address) SELECT '' WHERE false",
@@ -150,18 +150,20 @@ def try_to_create_run(connection: psycopg.Connection, run_id: str, docprefix: st
     except psycopg.Error as refused:
         sqlstate = refused.sqlstate or type(refused).__name__
     # What it may have done is undone at once.
-    with Asking(connection) as asking:
-        asking.ask(lambda connection: connection.execute(b"ROLLBACK TO SAVEPOINT tried"))
-        xid = asking.ask(assigned_transaction_id)
-    return sqlstate, xid.value
+    with sent_together(connection):
+        connection.execute(b"ROLLBACK TO SAVEPOINT tried")
+        answer = connection.execute(ASSIGNED_ID)
+    ((xid,),) = answer.fetchall()
+    return sqlstate, xid
 
 
 def register_probe_document(connection: psycopg.Connection, docprefix: str) -> int:
     """Register a document, in a transaction that is to be rolled back. Return how many of its prefix are registered then."""
-    with Asking(connection) as asking:
-        asking.ask(lambda connection: connection.execute(_REGISTER, (docprefix,)))
-        seen = asking.ask(partial(count_documents, docprefix=docprefix))
-    return seen.value
+    with sent_together(connection):
+        connection.execute(_REGISTER, (docprefix,))
+        answer = connection.execute(_SEEN, (docprefix,))
+    ((seen,),) = answer.fetchall()
+    return int(seen)
 
 
 def count_documents(connection: psycopg.Connection, docprefix: str) -> int:
