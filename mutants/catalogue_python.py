@@ -19,6 +19,7 @@ _STATEMENT, _POLICY, _PINNING = (f"{_B}/approvals/{name}.py" for name in ("state
 _JOURNAL, _SCAN, _KEY = f"{_B}/journal/journal.py", f"{_B}/journal/journal_record.py", f"{_B}/journal/journal_key.py"
 _PAGES = f"{_B}/journal/journal_pages.py"
 _CONNECTIONS, _SESSIONS, _LIVE = (f"{_B}/postgres/{name}.py" for name in ("connections", "sessions", "live_text"))
+_SESSION, _SESSION_SETTINGS = f"{_B}/postgres/session.py", f"{_B}/postgres/session_settings.py"
 _OPERATIONS, _KEPT = f"{_B}/runs/operations.py", f"{_B}/postgres/kept_sessions.py"
 _TRANSACTIONS, _EFFECTS = f"{_B}/postgres/transactions.py", f"{_B}/postgres/effects.py"
 _FILES, _LOCAL = f"{_B}/host/regular_file.py", f"{_B}/service.py"
@@ -1399,7 +1400,7 @@ _OF_THE_JOURNAL = (
 _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a connection that only reads is read-only on the server",
-        _SESSIONS,
+        _SESSION,
         '        access = "READ ONLY" if self.reads_only else "READ WRITE"\n',
         '        access = "READ WRITE"\n',
         _test("runs/test_dry_run", "a_read_only_transaction_stops_the_write_functions_themselves"),
@@ -1413,7 +1414,7 @@ _OF_SESSIONS_AND_FILES = (
     ),
     Mutant(
         "a session in which triggers do not fire is refused",
-        _SESSIONS,
+        _SESSION,
         '    if replication != "origin":',
         "    if False:",
         _test(
@@ -1423,14 +1424,14 @@ _OF_SESSIONS_AND_FILES = (
     ),
     Mutant(
         "a database in another encoding is refused",
-        _SESSIONS,
+        _SESSION,
         "    if encoding != ENCODING:",
         "    if False:",
         _test("postgres/test_sessions", "a_database_in_another_encoding_is_refused[pg18-LATIN1]"),
     ),
     Mutant(
         "sessions set their own search path",
-        _SESSIONS,
+        _SESSION_SETTINGS,
         '    "search_path": "pg_catalog, pg_temp",\n',
         "",
         _test("postgres/test_search_path", "a_session_looks_for_names_in_the_catalog_whatever_a_role_begins_with"),
@@ -1579,14 +1580,14 @@ _OF_SESSIONS_AND_FILES = (
     ),
     Mutant(
         "a session writes whatever access its role begins with",
-        _SESSIONS,
+        _SESSION_SETTINGS,
         '    "default_transaction_read_only": "off",\n',
         "",
         _test("postgres/test_sessions", "a_session_writes_whatever_access_its_role_begins_with"),
     ),
     Mutant(
         "no statement of a kept session is planned for values that are not known",
-        _SESSIONS,
+        _SESSION_SETTINGS,
         '    "plan_cache_mode": "force_custom_plan",\n',
         "",
         _test(
@@ -1606,21 +1607,21 @@ _OF_SESSIONS_AND_FILES = (
     ),
     Mutant(
         "a kept session has the isolation of a new one",
-        _SESSIONS,
+        _SESSION,
         "        self._isolation, self.reads_only = psycopg.IsolationLevel.READ_COMMITTED, read_only\n",
         "        self.reads_only = read_only\n",
         _test("postgres/test_kept_sessions", "nothing_of_one_transaction_is_left_for_the_next"),
     ),
     Mutant(
         "a transaction that only read ends when it is left",
-        _SESSIONS,
+        _SESSION,
         '            self.execute(b"ROLLBACK")\n',
         "            pass\n",
         _test("postgres/test_exchanges", "a_transaction_that_was_left_holds_nothing"),
     ),
     Mutant(
         "nothing follows the end of an exchange, so that the server's limit ends a transaction whose client fell silent",
-        _SESSIONS,
+        _SESSION,
         "        yield from self._fetch_gen(flush=False)\n",
         "        yield from self._fetch_gen(flush=True)\n",
         _test(
@@ -1630,14 +1631,14 @@ _OF_SESSIONS_AND_FILES = (
     ),
     Mutant(
         "what the line does not take at once is sent before its answer is waited for",
-        _SESSIONS,
+        _SESSION,
         "        yield from send(self.pgconn)\n",
         "",
         _test("postgres/test_exchanges", "what_the_line_does_not_take_at_once_is_sent_whole[1]"),
     ),
     Mutant(
         "no exchange is ended by the garbage collector",
-        _SESSIONS,
+        _SESSION,
         "            exchange.__enter__()\n            self._exchange = self._pipeline = exchange\n",
         "            self._exchange = self._pipeline = exchange\n            self._open = self.pipeline()\n            self._open.__enter__()\n",
         _test("postgres/test_exchanges", "a_session_that_is_dropped_asks_nothing_more"),
@@ -1658,7 +1659,7 @@ _OF_SESSIONS_AND_FILES = (
     ),
     Mutant(
         "rows of an exchange do not arrive one by one after those of a stream",
-        _SESSIONS,
+        _SESSION,
         "            elif self.has_streamed:\n",
         "            elif False:\n",
         _test(
@@ -1668,8 +1669,8 @@ _OF_SESSIONS_AND_FILES = (
     ),
     Mutant(
         "the first statement of a known login counts only with the answer to what its session is",
-        _SESSIONS,
-        "            self._accept(_require_settled(self, answer), names_nothing=names_nothing)\n",
+        _SESSION,
+        "            self._accept(require_settled(self, answer), names_nothing=names_nothing)\n",
         "            self._accept(self.names, names_nothing=names_nothing)\n",
         _test("postgres/test_kept_sessions", "a_later_login_of_a_command_is_refused_with_its_first_statement"),
     ),
@@ -1743,7 +1744,7 @@ _OF_SESSIONS_AND_FILES = (
     ),
     Mutant(
         "a pooler that shares sessions is refused",
-        _SESSIONS,
+        _SESSION,
         "    if connection.info.backend_pid not in {0, pid}:",
         "    if False:",
         _test("postgres/test_sessions", "a_pooler_that_shares_sessions_is_named"),

@@ -15,7 +15,7 @@ SERVERS = (
     Mutant(
         "sessions: names that were refused are not kept",
         "console/backend/postgres/kept_sessions.py",
-        "    if session.is_settled:\n        kept.know(conninfo, session.names)\n",
+        "    if session.names_are is Names.SAID:\n        kept.know(conninfo, session.names)\n",
         "    if True:\n        kept.know(conninfo, session.names)\n",
         (
             "tests/backend/postgres/test_presumed_names.py::test_names_that_were_refused_are_not_kept_as_those_of_the_connection",
@@ -24,7 +24,7 @@ SERVERS = (
     Mutant(
         "sessions: one that has asked nothing is not handed on",
         "console/backend/postgres/kept_sessions.py",
-        " and not session.has_sent_much and session.is_settled",
+        " and not session.has_sent_much and session.names_are is Names.SAID",
         " and not session.has_sent_much",
         (
             "tests/backend/postgres/test_presumed_names.py::test_a_session_that_has_asked_nothing_is_not_handed_on_to_write",
@@ -64,7 +64,7 @@ SERVERS = (
     ),
     Mutant(
         "panic: what names nothing is not sent twice where the names differ",
-        "console/backend/postgres/sessions.py",
+        "console/backend/postgres/session.py",
         "            if names_nothing:\n                return\n",
         "",
         (
@@ -73,9 +73,9 @@ SERVERS = (
     ),
     Mutant(
         "panic: what it commits leaves no setting to a session that others get",
-        "console/backend/postgres/sessions.py",
-        '_SET_HERE = _SET.replace(", false)", ", true)")',
-        "_SET_HERE = _SET",
+        "console/backend/postgres/session.py",
+        "set_values(self._settings, for_transaction=for_transaction)",
+        "set_values(self._settings)",
         ("tests/backend/runs/test_panic.py::test_a_stop_leaves_its_session_the_settings_that_it_had",),
     ),
     Mutant(
@@ -139,8 +139,8 @@ SERVERS = (
     ),
     Mutant(
         "sessions: names that were presumed are compared with what the server says",
-        "console/backend/postgres/sessions.py",
-        "        if self.is_presumed and names != self.names:\n",
+        "console/backend/postgres/session.py",
+        "        if self.names_are is Names.PRESUMED and names != self.names:\n",
         "        if False:\n",
         (
             "tests/backend/postgres/test_presumed_names.py::test_what_was_asked_by_other_names_is_asked_again_by_those_of_the_database",
@@ -148,7 +148,7 @@ SERVERS = (
     ),
     Mutant(
         "sessions: what presumed names have begun is rolled back before it is asked again",
-        "console/backend/postgres/sessions.py",
+        "console/backend/postgres/session.py",
         "            self.leave()\n            raise NamesDiffer\n",
         "            raise NamesDiffer\n",
         (
@@ -182,9 +182,9 @@ SERVERS = (
     ),
     Mutant(
         "sessions: a write by names that are not the database's is refused",
-        "console/backend/postgres/sessions.py",
-        "        self.is_presumed = False\n        _require_unmoved(self.names, names)\n",
-        "        self.is_presumed = False\n",
+        "console/backend/postgres/session.py",
+        "        _require_unmoved(self.names, names)\n",
+        "",
         (
             "tests/backend/postgres/test_presumed_names.py::test_a_write_by_other_names_than_another_connection_has_seen_is_refused_and_takes_no_effect",
         ),

@@ -441,7 +441,7 @@ SITE_TRIAL = (
     ),
     Mutant(
         "a percent sign in a name is no place for a value",
-        f"{_B}/postgres/sessions.py",
+        f"{_B}/postgres/session.py",
         "        statement = with_values(statement)\n",
         "        pass\n",
         (f"{_STRANGE}a_percent_sign_in_a_name_is_no_place_for_a_value",),

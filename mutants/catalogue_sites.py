@@ -574,7 +574,7 @@ SITES = (
     ),
     Mutant(
         "schemas that change while a command runs stop it",
-        f"{_B}/postgres/sessions.py",
+        f"{_B}/postgres/session.py",
         "    if names != known:\n",
         "    if False:\n",
         (f"{_SAME}attacks.py::test_schemas_that_change_while_a_command_runs_stop_it",),
@@ -690,7 +690,7 @@ SITES = (
     ),
     Mutant(
         "no operator of the database's is used before the search_path is set",
-        "console/backend/postgres/sessions.py",
+        "console/backend/postgres/session_settings.py",
         "pg_catalog.textlike(pg_catalog.version(), '%%linux%%')",
         "pg_catalog.version() LIKE '%%linux%%'",
         (

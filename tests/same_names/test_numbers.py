@@ -5,7 +5,7 @@ import pytest
 from console.backend.model.errors import CutterError, Unmeasured
 from console.backend.model.view_models import StopStep
 from console.backend.postgres.connections import connect
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.session import Session
 from console.backend.runs import hold_attempts
 from console.backend.runs.hold_attempts import Deadline, HoldAttempts
 from console.backend.runs.lease import LeaseHolder

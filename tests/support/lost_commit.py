@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.session import Session
 from tests.support.passage import Passage
 
 

@@ -17,7 +17,8 @@ from console.backend.model.safe_text import safe_text
 from console.backend.postgres.connections import translate
 from console.backend.postgres.exported_snapshot import TableLocked, export_snapshot, table_bytes
 from console.backend.postgres.lines import require_line_for_backup
-from console.backend.postgres.sessions import Session, open_session
+from console.backend.postgres.session import Session
+from console.backend.postgres.sessions import open_session
 
 _R = TypeVar("_R")
 LOCK_TIMEOUT_S = 30.0

@@ -37,7 +37,7 @@ from console.backend.postgres.kept_sessions import for_another_thread
 from console.backend.postgres.privileges import CurrentRole, current_role_as_member
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.server import SessionRow, session_of
-from console.backend.postgres.sessions import leave
+from console.backend.postgres.session import leave
 from console.backend.postgres.write_attempts import (
     count_documents,
     register_probe_document,

@@ -10,7 +10,7 @@ from psycopg.adapt import AdaptersMap
 
 from console.backend.model.errors import CutterError
 from console.backend.model.schema_names import SchemaNames
-from console.backend.postgres.sessions import NamesDiffer, Session
+from console.backend.postgres.session import NamesDiffer, Session
 
 T = TypeVar("T")
 Question = Callable[[psycopg.Connection], T]

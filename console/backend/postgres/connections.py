@@ -19,7 +19,8 @@ from console.backend.model.schema_names import LEDGER, OWN, UNITS, SchemaNames
 from console.backend.postgres.kept_sessions import leave_session, take_session
 from console.backend.postgres.lines import may_be_a_limit, refused_line, require_line_for_writing
 from console.backend.postgres.refused_sessions import not_made_yet, refused_startup
-from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session
+from console.backend.postgres.session import Session
+from console.backend.postgres.sessions import COMMIT_LIMIT_S
 
 R = TypeVar("R")
 Parameters = Sequence[object] | Mapping[str, object]

@@ -7,7 +7,7 @@ from console.backend.model.console_schema import CONSOLE_SCHEMA, CONSOLE_SCHEMA_
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.schema_names import LEDGER_COMMENT, UNITS_COMMENT, SchemaNames
 from console.backend.postgres.rendering import schema_names
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.session import Session
 
 EXTRA_CHECKS = "plpgsql.extra_errors"
 NO_EXTRA_CHECKS = f"{EXTRA_CHECKS} = 'none'"

@@ -5,7 +5,7 @@ from psycopg import sql
 
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import scalar
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.session import Session
 
 
 def export_snapshot(connection: psycopg.Connection, lock_timeout_s: float) -> str:

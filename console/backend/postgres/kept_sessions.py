@@ -18,7 +18,8 @@ import psycopg
 
 from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.postgres.lines import may_be_a_limit
-from console.backend.postgres.sessions import Session, begin_again, log_in
+from console.backend.postgres.session import Names, Session
+from console.backend.postgres.sessions import begin_again, log_in
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -275,7 +276,7 @@ def take_session(
             known=known or (None if asks_with_first else presumed),
             presumed=presumed or OWN if asks_with_first else None,
         )
-        if kept is not None and session.is_settled:
+        if kept is not None and session.names_are is Names.SAID:
             kept.know(conninfo, session.names)
         session.has_written = not read_only
         return session
@@ -327,12 +328,14 @@ def leave_session(conninfo: str, session: Session, *, failed: bool) -> None:
         session.close()
         return
     keep = False
-    if session.is_settled:
+    if session.names_are is Names.SAID:
         kept.know(conninfo, session.names)
     try:
         # What was not answered, or with a warning, has failed.
         # One that has asked nothing is not known: its next transaction may be one that writes.
-        is_of_use = (session.reads_only or kept.keeps_writers) and not session.has_sent_much and session.is_settled
+        is_of_use = (
+            (session.reads_only or kept.keeps_writers) and not session.has_sent_much and session.names_are is Names.SAID
+        )
         if is_of_use and not failed and not session.closed:
             session.leave()
             keep = True

@@ -6,7 +6,7 @@ import psycopg
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.session import Session
 
 MUCH = 1 << 20
 """Bytes. libpq keeps room for the largest message that a session has sent, until the session ends."""

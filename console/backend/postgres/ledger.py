@@ -24,7 +24,7 @@ from console.backend.postgres.arriving_rows import arriving
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.document_rows import Standing
 from console.backend.postgres.large_values import large_values
-from console.backend.postgres.sessions import sent_together
+from console.backend.postgres.session import sent_together
 
 LEAVE_RUN = "SELECT cutter_console.fn_run_leave(%s, %s, %s, %s)"
 REVERT_CUT = "SELECT cutter_console.fn_cut_revert(%s, %s)"

@@ -12,7 +12,7 @@ from console.backend.model.tables import LEG_A, SIGNATURE, VERIFY_RESULT
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.rendering import schema_names
-from console.backend.postgres.sessions import leave
+from console.backend.postgres.session import leave
 
 SIZES = (1, 3, 60, 137)
 """Units of the synthetic documents: one, a first run, a law, more than a page."""

@@ -7,7 +7,8 @@ import psycopg
 
 from console.backend.model.errors import CutterError
 from console.backend.postgres.connections import APPLICATION, read_row, translate
-from console.backend.postgres.sessions import Session, log_in
+from console.backend.postgres.session import Session
+from console.backend.postgres.sessions import log_in
 
 _LIMIT_S = 5.0
 _ENOUGH_SESSIONS = 3

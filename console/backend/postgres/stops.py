@@ -9,7 +9,7 @@ from console.backend.model.errors import CutterError
 from console.backend.postgres import ledger
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import committing
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.session import Session
 
 CANCEL = """
     SELECT count(*) FILTER (WHERE s.wait_event IS DISTINCT FROM 'SyncRep' AND pg_cancel_backend(s.pid)), count(*) FILTER (WHERE s.wait_event = 'SyncRep')

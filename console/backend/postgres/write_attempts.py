@@ -10,7 +10,7 @@ from console.backend.model.site_mapping import Column, SiteMapping
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.rendering import schema_names
-from console.backend.postgres.sessions import sent_together
+from console.backend.postgres.session import sent_together
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.transactions import ASSIGNED_ID
 

@@ -23,7 +23,7 @@ from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.view_models import StopStep
 from console.backend.postgres import stops
 from console.backend.postgres.connections import translate, uncommitted
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.session import Session
 from console.backend.runs.stop_only import LIMIT_S, LOOKS, PAUSE_S, has_stopper, hold_as_stopper
 
 FIRST_S, HOLD_S, ALL_S = 12.0, 35.0, 50.0

@@ -16,7 +16,8 @@ from console.backend.postgres.connections import finish, translate
 from console.backend.postgres.kept_sessions import stands
 from console.backend.postgres.lines import require_line_for_writing
 from console.backend.postgres.records import LeaseRow
-from console.backend.postgres.sessions import Session, open_session
+from console.backend.postgres.session import Session
+from console.backend.postgres.sessions import open_session
 from console.backend.runs.kill_switch import armed_for, is_for
 
 _STATEMENT_S = 30.0

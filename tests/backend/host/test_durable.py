@@ -26,7 +26,7 @@ EXCEPTIONS = {
     "console/backend/host/recording_file.py": "a recording is appended to in place, and is no evidence",
     "console/backend/journal/journal.py": "the journal is appended to in place, one write and one fsync per record",
     "console/backend/postgres/document_rows.py": "writes into a COPY of the scratch cluster",
-    "console/backend/postgres/sessions.py": "hands a statement's copy() on to psycopg, and copies no file",
+    "console/backend/postgres/session.py": "hands a statement's copy() on to psycopg, and copies no file",
     "console/backend/host/hold_file.py": "the HOLD is the directory entry itself and must stay while its reason is written",
     "console/backend/scratch/cluster.py": "the log of a server that is thrown away",
     "console/cli/printing.py": "lets standard streams lead nowhere",

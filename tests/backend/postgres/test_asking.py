@@ -11,7 +11,8 @@ from psycopg import sql
 from console.backend.model.errors import Refused, StopCode
 from console.backend.postgres.asking import Asking, ask_together
 from console.backend.postgres.connections import read_column, read_rows, scalar
-from console.backend.postgres.sessions import Session, log_in
+from console.backend.postgres.session import Session
+from console.backend.postgres.sessions import log_in
 from console.backend.scratch.cluster import PORT
 from tests.conftest import Database
 from tests.support.round_trips import counting_proxy

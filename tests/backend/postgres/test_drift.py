@@ -16,7 +16,7 @@ from console.backend.postgres.grant_matrix import measure_grants
 from console.backend.postgres.inventory import Change, PlacedDigest, measure_inventory, placed_digest
 from console.backend.postgres.migrations import migrate
 from console.backend.postgres.repair_sql import LOOK_FIRST, repair
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.session import Session
 from console.backend.scratch.cluster import TransientCluster
 from tests.backend.postgres.breaks import BREAKS, UNIT, VERSION
 from tests.conftest import Database

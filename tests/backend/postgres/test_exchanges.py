@@ -12,7 +12,8 @@ import pytest
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.postgres.connections import connect, finish, scalar
 from console.backend.postgres.kept_sessions import sessions_kept
-from console.backend.postgres.sessions import Session, log_in
+from console.backend.postgres.session import Session
+from console.backend.postgres.sessions import log_in
 from console.backend.scratch.cluster import PORT
 from tests.conftest import Database
 from tests.support.round_trips import CountingProxy, counting_proxy

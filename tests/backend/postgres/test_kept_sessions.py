@@ -16,7 +16,7 @@ from console.backend.postgres import kept_sessions, large_values, sessions
 from console.backend.postgres.connections import CommitUnknown, connect, scalar
 from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions, writers_kept
 from console.backend.postgres.lines import may_be_a_limit
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.session import Session
 from tests.backend.postgres.signed_cut import start_cut
 from tests.conftest import Database
 from tests.support.descriptors import numbers_beyond_select

@@ -14,7 +14,8 @@ from console.backend.postgres.asking import ask_together
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.kept_sessions import sessions_kept, writers_kept
 from console.backend.postgres.rendering import rendered, schema_names
-from console.backend.postgres.sessions import Session, log_in, sent_together
+from console.backend.postgres.session import Session, sent_together
+from console.backend.postgres.sessions import log_in
 from console.backend.postgres.stops import CANCEL, Running, hold_at_once
 from console.backend.runs.hold_attempts import cancel_on, panic_session
 from console.backend.scratch.cluster import PORT

@@ -22,7 +22,8 @@ from console.backend.postgres.ledger import import_approval, manifest_digest
 from console.backend.postgres.measure import measure_world, readers_digest
 from console.backend.postgres.migrations import migrate
 from console.backend.postgres.role_settings import RoleSetting, is_harmless
-from console.backend.postgres.sessions import SETTINGS, open_session
+from console.backend.postgres.session_settings import SETTINGS
+from console.backend.postgres.sessions import open_session
 from tests.backend.postgres.signed_cut import SignedCut, start_cut
 from tests.conftest import Database
 from tests.support.passage import Passage

@@ -16,7 +16,7 @@ from console.backend.journal.journal_record import Record, RecordKind
 from console.backend.model.errors import CutterError, Refused, StopCode, Waiting
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import PhaseStatus, Progress, SwitchState
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.session import Session
 from console.backend.runs.interruption import records_at_rest
 from console.backend.runs.kill_switch import disarm
 from console.backend.runs.moves import offered_moves

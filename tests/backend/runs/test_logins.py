@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from console.backend.model.states import Mode
-from console.backend.postgres.sessions import Session
+from console.backend.postgres.session import Session
 from tests.support.batch import BatchSite
 from tests.support.passage import REQUEST, Passage, silent
 
