@@ -15,6 +15,7 @@ _PHASES, _VERIFICATION, _RULINGS = (
 _COMPARISON = f"{_B}/runs/row_comparison.py"
 _RECORD, _PREFLIGHT, _FAILURES = f"{_B}/backup/record.py", f"{_B}/runs/preflight.py", f"{_B}/runs/failures.py"
 _CHECK, _SIGNATURES, _BINDINGS = (f"{_B}/approvals/{name}.py" for name in ("check", "signatures", "bindings"))
+_BATCH_STATEMENT = f"{_B}/approvals/batch_statement.py"
 _STATEMENT, _POLICY, _PINNING = (f"{_B}/approvals/{name}.py" for name in ("statement", "policy", "pinning"))
 _JOURNAL, _SCAN, _KEY = f"{_B}/journal/journal.py", f"{_B}/journal/journal_record.py", f"{_B}/journal/journal_key.py"
 _PAGES = f"{_B}/journal/journal_pages.py"
@@ -1085,6 +1086,41 @@ _OF_APPROVALS = (
         "            counted.setdefault(\n                signer.fingerprint,",
         "            counted.setdefault(\n                signature.file_name,",
         _test("approvals/test_signatures", "two_subkeys_of_one_key_count_once"),
+    ),
+    Mutant(
+        "an amendment is signed as the operation that its effects are",
+        _STATEMENT,
+        "        if self.amendment is not None and self.operation != self.amendment.operation:\n",
+        "        if False:\n",
+        _test("approvals/test_statement", "a_statement_outside_its_kind_cannot_be_read"),
+    ),
+    Mutant(
+        "a ruling to cut does not say from when a text is in force",
+        _STATEMENT,
+        "        if self.in_force_from is not None and not enacts:\n",
+        "        if False:\n",
+        _test("approvals/test_statement", "a_statement_outside_its_kind_cannot_be_read"),
+    ),
+    Mutant(
+        "a ruling over a batch lists no more members than the batch has",
+        _BATCH_STATEMENT,
+        "        if self.members.count > self.n_members:\n",
+        "        if False:\n",
+        _test("approvals/test_batch_statement", "a_statement_outside_its_kind_cannot_be_read"),
+    ),
+    Mutant(
+        "a ruling over a batch is valid no longer than such a ruling may be",
+        _BATCH_STATEMENT,
+        "        if not timedelta(0) < self.expires - self.not_before <= LIFETIME[self.kind]:\n",
+        "        if False:\n",
+        _test("approvals/test_batch_statement", "a_statement_outside_its_kind_cannot_be_read"),
+    ),
+    Mutant(
+        "a statement over a batch has one spelling",
+        _BATCH_STATEMENT,
+        "    if canonical_json(statement) != data:\n",
+        "    if False:\n",
+        _test("approvals/test_batch_statement", "any_other_spelling_is_refused"),
     ),
     Mutant(
         "a quorum is reached by as many signers as the policy asks",

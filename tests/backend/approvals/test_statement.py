@@ -149,6 +149,23 @@ def test_no_bytes_make_the_check_raise(data: bytes) -> None:
     assert {one.outcome for one in fact_checks(statement, POLICY, expected, NOW)} == {Outcome.NOT_RUN}
 
 
+_EFFECTS = {
+    "base_run_id": FACTS.run_id,
+    "base_digest": "9" * 64,
+    "unchanged": 3,
+    "changed": 2,
+    "new": 1,
+    "gone": 1,
+    "moved": [],
+}
+
+
+def test_an_amendment_with_its_effects_is_read(context: Context) -> None:
+    signed = parse_statement(_changed(_draft(Kind.SG_1, context), operation="amend", amendment=_EFFECTS))
+    assert signed.amendment is not None
+    assert signed.amendment.operation == "amend"
+
+
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
@@ -169,6 +186,11 @@ def test_no_bytes_make_the_check_raise(data: bytes) -> None:
         (Kind.SG_1, {"n_units": 0}),
         (Kind.SG_1, {"deploy_manifest_sha256": ""}),
         (Kind.SG_1, {"surprise": 1}),
+        (Kind.SG_1, {"operation": "amend"}),
+        (Kind.SG_1, {"amendment": _EFFECTS}),
+        (Kind.SG_1, {"operation": "repeal", "amendment": _EFFECTS}),
+        (Kind.SG_1, {"operation": "amend", "amendment": _EFFECTS | {"unchanged": 0, "changed": 0, "new": 0}}),
+        (Kind.SG_1, {"in_force_from": "2026-04-01T00:00:00Z"}),
         (Kind.SG_2, {"sg1_sha256": None}),
         (Kind.SG_2, {"review_decision_id": None}),
         (Kind.SG_2, {"irreversible": False}),
