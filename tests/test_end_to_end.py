@@ -168,7 +168,7 @@ async def test_a_folder_becomes_law_as_a_batch(at: Callable[[str], Passage], tmp
 
 
 async def test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back(backend: BackendService) -> None:
-    """The issue's main job, screen by screen; the database is asked after every step."""
+    """The main job, screen by screen; the database is asked after every step."""
     app = ConsoleApp(backend, read_only=False, demo=True, refresh_seconds=86_400)
     async with app.run_test(size=(80, 24)) as pilot:
         await _settle(pilot)

@@ -22,7 +22,7 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.purposes import Purpose
-from console.backend.model.states import Mode
+from console.backend.model.states import Mode, state_in_words
 from console.backend.model.view_models import RunRequest, RunView
 from console.backend.postgres.connections import connect
 from console.backend.postgres.databases import create_database
@@ -156,7 +156,7 @@ def seed(backend: BackendService, say: Say) -> None:
         cut_runs[docprefix] = run.run_id
         if docprefix == "DEMO-CONST":
             run = enact(backend, run.run_id)
-        say(f"{docprefix}: {counted(run.n_units or 0, 'unit')}, {run.in_words}")
+        say(f"{docprefix}: {counted(run.n_units or 0, 'unit')}, {run.became or state_in_words(run.state.name)}")
     installation = backend.installation
     with connect(installation.settings.database.verifier, read_only=True) as connection:
         drafts = first_texts(connection, "DEMO-PROC", _EDITED)

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import keys_alone, told, with_keys
-from console.backend.model.states import Phase
+from console.backend.model.states import Phase, state_in_words
 from console.backend.model.view_models import Danger, PhaseView, Progress, RunSummary, RunView, StepView, SwitchState
 from console.screens import run_text as words
 from console.screens.approvals_text import drafted
@@ -320,7 +320,7 @@ class RunScreen(ConsoleScreen):
             # Another console, or the command line, may have moved the run on since it was drawn.
             if not set(run.moves) & words.MOVES[name]:
                 allowed = allowed_in_words(self._legal_of(run), self._switch)
-                self.cannot(f"Not allowed at {run.state.name}.", allowed)
+                self.cannot(f"Not allowed while the run is {state_in_words(run.state.name)}.", allowed)
             elif self.app.screen is self:
                 then(run)
             else:  # The operator has gone elsewhere while the run was read.

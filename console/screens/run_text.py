@@ -12,7 +12,16 @@ from console.backend.model.ended_runs import counts_now, when_it_counts
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
-from console.backend.model.states import BEFORE_CUT, ENACTED_STAGES, PAUSES, Family, Mode, Move, Stage
+from console.backend.model.states import (
+    BEFORE_CUT,
+    ENACTED_STAGES,
+    PAUSES,
+    Family,
+    Mode,
+    Move,
+    Stage,
+    state_in_words,
+)
 from console.backend.model.view_models import (
     PhaseStatus,
     PhaseView,
@@ -298,7 +307,7 @@ def _repeal_at_rest(run: RunView, units: str) -> str:
         if not counts_now(run.became):
             return f"The repeal of {units} of {run.docprefix} was enacted before{when_it_counts(run.became)}."
         return f"{run.docprefix} was repealed before: {units} went out of force."
-    return f"The repeal of {run.docprefix} was sealed before, and waits ({run.state.name}); {units} are still in force."
+    return f"The repeal of {run.docprefix} was sealed before, and waits {state_in_words(run.state.name)}; {units} are still in force."
 
 
 def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
@@ -313,8 +322,8 @@ def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
         return f"{units} of {run.docprefix} were enacted before{when}."
     if run.amendment is not None:
         units = plural(run.amendment.drafts, "draft version")
-        return f"{units} of {run.docprefix} were committed before, and are still there ({run.state.name})."
-    return f"{units} of {run.docprefix} were committed before as drafts, and are still there ({run.state.name})."
+        return f"{units} of {run.docprefix} were committed before, and are still there; the run is {state_in_words(run.state.name)}."
+    return f"{units} of {run.docprefix} were committed before as drafts, and are still there; the run is {state_in_words(run.state.name)}."
 
 
 # Of closed runs whose effect does not count now: it begins later, or has ended.
@@ -339,7 +348,7 @@ def came_to(run: RunView) -> str:
     """Return the result of a step in one sentence, with the next step if the run pauses."""
     units = "units" if run.n_units is None else plural(run.n_units, "unit")
     if run.interruption is not None or run.state.family is not Family.ACTIVE:
-        return f"{run.run_id} is now {run.state.name}."
+        return f"{run.run_id} is now {state_in_words(run.state.name)}."
     if run.is_repeal and run.mode is Mode.LIVE and run.state.stage in _REPEAL_CAME_TO:
         return _filled(_of_stage(_REPEAL_CAME_TO, _REPEAL_ENACTED, run), run, units)
     if run.is_edit and run.state.stage in _EDIT_CAME_TO:
@@ -388,12 +397,12 @@ def _came_to(run: RunView, units: str) -> str:
         case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
             return f"{units} of {run.docprefix} written as drafts and verified. Next: SG_2, the ruling to enact ({key_of('run')}, then {key_of('draft')})."
         case _:
-            return f"{run.run_id} is now {run.state.name}."
+            return f"{run.run_id} is now {state_in_words(run.state.name)}."
 
 
 def settled(run: RunView) -> str:
     """Return what was committed, and the state of the run."""
-    return f"The outcome is known. {written(run)} The run is at {run.state.name}."
+    return f"The outcome is known. {written(run)} The run is {state_in_words(run.state.name)}."
 
 
 def verified_again(checks: tuple[Check, ...]) -> str:

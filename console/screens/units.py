@@ -10,7 +10,7 @@ from textual.containers import Container, Vertical
 
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import told
-from console.backend.model.states import Move
+from console.backend.model.states import Move, state_in_words
 from console.backend.model.unit_search import (
     SearchedBy,
     UnitHit,
@@ -551,7 +551,7 @@ class UnitsScreen(ConsoleScreen):
             by_file = f"cutter-console run edit {run.run_id} {unit.address} --text FILE --live"
             if Move.EDIT not in run.moves:
                 moves = told("See what is allowed now: <run>")
-                self.cannot(f"Run {run.run_id} at {run.state.name}: its drafts are not edited.", moves)
+                self.cannot(f"Run {run.run_id} is {state_in_words(run.state.name)}: its drafts are not edited.", moves)
             elif reason := unwritable(draft):
                 self.cannot(reason, f"Edit it as a file: {by_file}")
             elif self.app.screen is self:

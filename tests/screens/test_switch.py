@@ -84,7 +84,7 @@ async def test_a_measurement_from_before_the_stop_does_not_take_its_notice_away(
 async def test_what_a_stop_has_come_to_is_shown_to_its_last_word_at_80_columns(rows: int, lines: int) -> None:
     """The command that releases the HOLD was cut off in its middle, without a sign of it."""
     what = "Stopped. The switch is HOLD. Running statements: none was running. 44 units of DEMO-POLICY were committed "
-    what += "before as drafts, and are still there (awaiting_lifecycle_authorization)."
+    what += "before as drafts, and are still there; the run is at pause 2 (SG_2)."
     root = "/tmp/cutter-demo-15941-2331671-oujsexqw/root"
     then = f"Find the cause: h. Release the HOLD: h, then H, or: cutter-console --root {root} hold release --confirm RELEASE"
     async with opened(FakeBackend(), size=(80, rows)) as (app, pilot):
@@ -139,7 +139,7 @@ async def test_a_refusal_shows_at_once_with_its_time_whatever_else_stands_there(
         backend.stage = Stage.CLOSEOUT_REPORTED
         await press(pilot, "3", "A")
         panel = app.screen.query_one(NoticePanel)
-        assert "Not allowed at closeout_reported" in panel.notice.what
+        assert "Not allowed while the run is closeout_reported" in panel.notice.what
         assert str(panel.border_title) == "Not done at 14:03:00 UTC"
         await press(pilot, "escape")
         assert app.notice.what.startswith("Stopped.")
