@@ -80,7 +80,7 @@ def test_a_page_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(guide_pages, "files", lambda _package: tmp_path)
     read_guide.cache_clear()
     try:
-        with pytest.raises(Unmeasured, match=r"operator-guide\.md .* No such file") as refused:
+        with pytest.raises(Unmeasured, match=r"tutorial\.md .* No such file") as refused:
             read_guide()
     finally:
         read_guide.cache_clear()

@@ -83,7 +83,7 @@ async def test_one_key_opens_it_and_esc_goes_back_to_where_one_came_from(key: st
     async with opened(FakeBackend(), "5", "down", "down", size=WIDE) as (app, pilot):
         await press(pilot, key)
         assert app.current_mode == "guide"
-        assert text(app).border_title == "Operator guide"
+        assert text(app).border_title == "Tutorial: ten minutes with the demo"
         assert contents(app).chosen == 0
         await press(pilot, "escape")
         assert app.current_mode == "gates"
@@ -92,10 +92,10 @@ async def test_one_key_opens_it_and_esc_goes_back_to_where_one_came_from(key: st
 async def test_at_80_columns_esc_goes_from_the_text_to_the_contents_and_from_there_back() -> None:
     async with opened(FakeBackend(), "3", "f1", "down", "enter") as (app, pilot):
         assert (text(app).display, contents(app).size.height) == (True, 0)
-        assert lines(app)[0] == "## 1. Install"
+        assert lines(app)[0] == "## 1. May I act, and what is next?"
         await press(pilot, "escape")
         assert (text(app).display, contents(app).size.height > 0) == (False, True)
-        assert plain(contents(app).row(contents(app).cursor)).strip() == "1. Install"
+        assert plain(contents(app).row(contents(app).cursor)).strip() == "1. May I act, and what is next?"
         await press(pilot, "escape")
         assert app.current_mode == "run"
 
@@ -109,7 +109,7 @@ async def test_a_stop_code_that_is_typed_leads_to_its_own_page_and_not_to_the_fi
 
 
 async def test_a_chapter_stands_beside_the_contents_and_follows_the_cursor() -> None:
-    async with opened(FakeBackend(), "f1", *["down"] * 4, size=WIDE) as (app, _pilot):
+    async with opened(FakeBackend(), "f1", *["down"] * 15, size=WIDE) as (app, _pilot):
         row = plain(contents(app).row(contents(app).cursor))
         assert row == "    Several installations, by name"[: len(row)]
         assert text(app).border_title == "Operator guide: 2. Name the connections"
@@ -336,7 +336,7 @@ async def test_from_the_help_of_a_screen_one_key_leads_on_to_the_guide() -> None
 
 async def test_it_works_read_only_with_the_database_down_and_says_how_to_stop() -> None:
     async with opened(FakeBackend(down=True, read_only=True), "f1", "down", "enter", read_only=True) as (app, _pilot):
-        assert lines(app)[0] == "## 1. Install"
+        assert lines(app)[0] == "## 1. May I act, and what is next?"
         assert "How to stop" in plain(app.screen.query_one(KeyBar).shown[0])
 
 
@@ -346,7 +346,7 @@ async def test_it_works_on_a_recording_where_the_keys_of_time_keep_their_meaning
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, "f1", "down", "enter")
-        assert lines(app)[0] == "## 1. Install"
+        assert lines(app)[0] == "## 1. May I act, and what is next?"
         before = app._replay.place
         await press(pilot, "left_square_bracket")
         assert app._replay.place == before - 1

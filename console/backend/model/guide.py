@@ -12,7 +12,7 @@ from functools import cached_property
 from console.backend.model.folding import searched
 
 STOP_PAGE, GLOSSARY = "stop-codes", "glossary"
-PAGES = ("operator-guide", "runbook", STOP_PAGE, "reference", GLOSSARY, "profiles", "readiness-bundle")
+PAGES = ("tutorial", "operator-guide", "runbook", STOP_PAGE, "reference", GLOSSARY, "profiles", "readiness-bundle")
 """Names of the pages, in the order of the contents."""
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _HEADING = re.compile(r"(#{1,3}) +(.+?)\s*$")
