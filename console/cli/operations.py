@@ -114,6 +114,13 @@ OPERATIONS: tuple[Operation, ...] = (
         ("console.cli.sites:Script",),
     ),
     Operation(
+        ("adopt", "remove"),
+        "print the script with which an administrator takes the console out of that database again; nothing is run",
+        Nothing,
+        "console.cli.sites:remove",
+        ("console.cli.sites:Script",),
+    ),
+    Operation(
         ("status",),
         "show which database this is, the switch, the counts, and what waits",
         ShowStatus,

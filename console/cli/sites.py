@@ -1,4 +1,4 @@
-"""adopt inspect|check|apply: a database that was there before. What is proposed is printed or kept on this host, never run there."""
+"""adopt inspect|check|apply|remove: a database that was there before. What is proposed is printed or kept on this host, never run there."""
 
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
@@ -7,7 +7,7 @@ from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.site_mapping import mapping_toml
 from console.backend.model.value import Value
 from console.backend.runs.site_check import prove_mapping
-from console.backend.runs.site_inspection import SiteInspection, inspect_site, preparing_script
+from console.backend.runs.site_inspection import SiteInspection, inspect_site, preparing_script, removing_script
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
 from console.cli.operations import Nothing
@@ -71,9 +71,17 @@ def check(options: Options, _request: Nothing) -> ExitStatus:
 
 def apply(options: Options, _request: Nothing) -> ExitStatus:
     """Print the script for the administrator; nothing of it is run."""
-    script = preparing_script(installation_of(options))
+    return _printed(options, "adopt apply", preparing_script(installation_of(options)))
+
+
+def remove(options: Options, _request: Nothing) -> ExitStatus:
+    """Print the script that takes the console away again; nothing of it is run."""
+    return _printed(options, "adopt remove", removing_script(installation_of(options)))
+
+
+def _printed(options: Options, command: str, script: str) -> ExitStatus:
     if options.json:
-        return report(options, "adopt apply", Outcome.PASS, (), Script(script=script))
+        return report(options, command, Outcome.PASS, (), Script(script=script))
     emit("".join(f"{safe_text(line)}\n" for line in script.removesuffix("\n").split("\n")))
     narrate("nothing was run: read it, then give it to an administrator of the database")
     return ExitStatus.DONE

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from console.backend.model.errors import Refused, StopCode
-from console.backend.postgres import ledger, migrations, sessions
+from console.backend.postgres import ledger, migrations, session_settings
 from tests.attacks.edits import start_edit
 from tests.attacks.world import EXECUTOR, MONITOR, ROLES, STOPPER, STRANGER, VERIFIER, attack, bring, call, session
 from tests.backend.postgres.signed_cut import SignedCut, event, stopped
@@ -126,7 +126,7 @@ def test_a_migration_that_meets_an_advisory_lock_is_told_so(
     cut: SignedCut, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one advisory lock of the product; the console's own lock_timeout, here a short one, ends the wait."""
-    monkeypatch.setattr(sessions, "_LONG_LOCK_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(session_settings, "_LONG_LOCK_TIMEOUT_S", 0.2)
     with attack(cut.database), session(cut.database, role) as holder:
         holder.execute("SELECT pg_advisory_lock(%s)", (migrations._LOCK,))
         with pytest.raises(Refused, match="locked by another transaction") as caught:

@@ -19,7 +19,14 @@ from tests.support.passage import Passage
 from tests.support.standby import follower_of
 
 At = Callable[[str], Passage]
-ELSEWHERE = {("adopt", "inspect"), ("adopt", "check"), ("adopt", "apply"), ("demo",), ("completion",)}
+ELSEWHERE = {
+    ("adopt", "inspect"),
+    ("adopt", "check"),
+    ("adopt", "apply"),
+    ("adopt", "remove"),
+    ("demo",),
+    ("completion",),
+}
 """Of another layout, of a server of their own, or of none."""
 OF_NO_DATABASE = {
     *(

@@ -78,7 +78,9 @@ def script_of(
     reader, owner = sql.Identifier(catalogue.role), CONSOLE_SCHEMA_OWNER
     names = {"schema": sql.Identifier(schema), "owner": sql.Identifier(owner), "reader": reader}
     parts: list[sql.Composable] = [
-        sql.SQL(_head(catalogue.database, schema, owner, catalogue.role)),
+        sql.SQL(
+            head_of(_HEAD, {"database": catalogue.database, "schema": schema, "owner": owner, "reader": catalogue.role})
+        ),
         sql.SQL(_GUARD).format(
             database=sql.Literal(catalogue.database),
             schema=sql.Literal(schema),
@@ -117,10 +119,9 @@ def _reading(schemas: Iterable[str], tables: Iterable[str], reader: str) -> tupl
     )
 
 
-def _head(database: str, schema: str, owner: str, reader: str) -> str:
-    """Return the comment; a name with a line break in it must not end it."""
-    shown = {"database": database, "schema": schema, "owner": owner, "reader": reader}
-    text = _HEAD.format(**{name: ascii(value)[1:-1] for name, value in shown.items()})
+def head_of(comment: str, names: dict[str, str]) -> str:
+    """Return the comment of a script with these names, for `sql.SQL`; one with a line break in it must not end it."""
+    text = comment.format(**{key: ascii(name)[1:-1] for key, name in names.items()})
     return text.replace("{", "{{").replace("}", "}}")
 
 

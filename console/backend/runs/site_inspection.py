@@ -16,7 +16,8 @@ from console.backend.postgres.site_functions import arguments_of, meaning_of
 from console.backend.postgres.site_gateway import gateway_sql
 from console.backend.postgres.site_layout import SiteLayout
 from console.backend.postgres.site_proposal import changed_since, kinds_without_place, propose
-from console.backend.postgres.site_script import END, script_of
+from console.backend.postgres.site_removal import removal_of
+from console.backend.postgres.site_script import END, recorded_mapping, script_of
 from console.backend.postgres.site_shapes import shapes_in_words
 from console.backend.postgres.site_units import commonest, kinds_in_use, kinds_in_vocabulary
 from console.backend.runs.site import reading_site
@@ -62,6 +63,22 @@ def preparing_script(installation: Installation) -> str:
         if not is_of_another_layout(connection, layout.mapping.units.table):
             script += gateway_sql(connection, layout.mapping, kept.sha256)
         return script + END
+
+
+def removing_script(installation: Installation) -> str:
+    """Return the script with which an administrator takes the console out of the database of an organisation again.
+
+    Raises Refused if the script of `adopt apply` was never run there.
+    """
+    schema = installation.settings.console_schema
+    with connect(installation.settings.database.monitor, read_only=True, purpose="adopt remove") as connection:
+        if recorded_mapping(connection, schema) is None:
+            raise Refused(
+                StopCode.REFUSED_INPUT,
+                f"the database {connection.info.dbname} was not tied to an organisation's units: it has this console's own tables, or nothing of it",
+                "How a database of the console's own is removed: cutter-console help 'Take the console away'",
+            )
+        return removal_of(connection, schema)
 
 
 def _require_schemas(connection: psycopg.Connection, mapping: SiteMapping) -> None:

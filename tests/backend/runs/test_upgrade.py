@@ -1,5 +1,7 @@
 """A database of version 0.2.0 with runs at both pauses: migrated, its runs go on, or are told what to do."""
 
+import json
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,8 +16,11 @@ from console.backend.model.states import Mode, Stage
 from console.backend.model.view_models import RunRequest
 from console.backend.postgres.migrations import migrate
 from console.backend.release.pins import machine_id, measure_pins, with_pins
+from console.cli import installation as of_commands
+from console.cli.main import main
 from console.cli.runs import verification
 from tests.backend.runs.backups import take_backup
+from tests.support.guide_code import code_of
 from tests.support.old_release import OldRun, into_old_database
 from tests.support.passage import TEXT, Kept, Passage, silent
 
@@ -181,3 +186,25 @@ def test_a_new_run_goes_its_whole_way_on_the_upgraded_database(old: Passage) -> 
     now.resume()
     now.sign()
     assert now.enact().state.stage is Stage.CLOSEOUT_REPORTED
+
+
+def test_the_commands_of_the_guide_lead_to_the_new_version(
+    old: Passage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each ends with 0 but the gates, of which none that the upgrade is about stops anything afterwards."""
+    monkeypatch.setattr(of_commands, "context_of", lambda _: old.installation.context)
+    commands = [line for line in code_of("A new version") if line.startswith("cutter-console ")]
+    assert [command.split()[1] for command in commands] == ["migrate", "policy", "init", "gates"]
+
+    def typed(command: str, *before: str) -> int:
+        return main(["--root", str(old.installation.root), *before, *shlex.split(command)[1:]])
+
+    for command in commands[:-1]:
+        if "policy show" in command:
+            assert typed(command) == 1, "nothing is pinned yet"
+            assert typed(f"cutter-console policy pin --confirm {load_policy(old.installation.policy).sha256}") == 0
+        assert typed(command) == 0, command
+    capsys.readouterr()
+    typed(commands[-1], "--json")
+    gates = {gate["gate"]: gate["outcome"] for gate in json.loads(capsys.readouterr().out)["gates"]}
+    assert {gates["G1"], gates["G7"]} <= {"PASS", "PARTIAL"}
