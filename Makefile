@@ -76,7 +76,7 @@ $(MEASURED): $(TESTED) requirements-coverage.txt
 
 coverage: $(MEASURED)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist worksteal tests/backend tests/attacks tests/cli
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	@echo "Of these, what decides:"

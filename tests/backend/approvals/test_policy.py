@@ -180,6 +180,15 @@ def test_a_policy_that_cannot_be_read_names_file_key_and_line(
     assert place in refused.value.message
 
 
+def test_a_policy_that_is_no_file_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "link.json").symlink_to(tmp_path / "folder.json")
+    for name in ("folder.json", "link.json", "folder.json/below.json"):
+        with pytest.raises(Refused, match=name) as refused:
+            load_policy(tmp_path / name)
+        assert refused.value.code is StopCode.POLICY_UNSATISFIABLE
+
+
 def test_a_missing_policy_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         load_policy(tmp_path / "none.json")

@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from console.backend.journal.journal import Journal, read_journal
@@ -327,6 +328,33 @@ def test_what_names_neither_an_event_nor_a_row_is_not_guessed_at(at: At) -> None
 
 
 _C, _R, _Q, _U = Fate.COMMITTED, Fate.ROLLED_BACK, Fate.UNKNOWABLE, Fate.UNKNOWN
+
+
+@pytest.mark.parametrize("nothing_answers", [False, True], ids=["no session more", "nothing answers"])
+def test_where_no_new_session_is_given_the_standing_one_is_asked_and_its_failure_is_no_verdict(
+    at: At, monkeypatch: pytest.MonkeyPatch, nothing_answers: bool
+) -> None:
+    """A role of two sessions has no third. Where the line is dead, the standing one would be waited for as long again."""
+    passage = at("waits for SG_1")
+    asked: list[str] = []
+
+    def refused(conninfo: str, **_: object) -> object:
+        cause = psycopg.errors.ConnectionTimeout("no answer") if nothing_answers else psycopg.OperationalError("full")
+        raise Unmeasured(StopCode.UNREACHABLE, "no session is given", "Ask again.") from cause
+
+    def standing(conninfo: str) -> psycopg.Connection:
+        asked.append(conninfo)
+        with psycopg.connect(passage.installation.settings.database.executor) as ended:
+            return ended
+
+    monkeypatch.setattr(settling, "connect", refused)
+    monkeypatch.setattr(settling, "standing_session", standing)
+    attempt = Attempt(xid="1", role=Role.EXECUTOR, pid="1", anchor=Anchor(sequence=0, hash=""))
+
+    verdict = settling._ask(passage.installation, passage.run_id, attempt)
+
+    assert (verdict.fate, verdict.said) == (Fate.UNKNOWN, "no session is given")
+    assert bool(asked) is not nothing_answers
 
 
 @pytest.mark.parametrize(
