@@ -191,6 +191,33 @@ SITE_ROWS = (
         "    IF all_of_them",
         (f"{_VARIES}[names and words of their own]",),
     ),
+    *(
+        Mutant(
+            f"gateway: {name} meets row security as every other caller of it",
+            file,
+            f"{before} SET row_security = on",
+            before,
+            (f"{_VARIES}[an audit with row security]",),
+        )
+        for name, file, before in (
+            (
+                "what creates a unit",
+                f"{_B}/postgres/site_roles.py",
+                "p_parent text\n) RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on\n   ",
+            ),
+            (
+                "what enacts a unit",
+                f"{_B}/postgres/site_roles.py",
+                "p_change_set text\n) RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on\n   ",
+            ),
+            (
+                "a deferred trigger",
+                f"{_B}/postgres/site_roles.py",
+                "fn_site_settle() RETURNS void\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on\n   ",
+            ),
+            ("a row of governance", _GOVERNANCE, "    SET enable_nestloop = on"),
+        )
+    ),
     Mutant(
         "governance: a function in the organisation's path whose arguments fit better is not called",
         _GOVERNANCE,

@@ -134,6 +134,45 @@ def test_a_proof_that_does_not_hold_is_named_with_what_the_function_said(
     assert fingerprint(kept.database) == before
 
 
+def test_an_audit_with_row_security_is_written_to_as_by_every_other_caller(kept: Adopted) -> None:
+    kept.execute(
+        "SET ROLE directus; CREATE TABLE public.audit (unit text); ALTER TABLE public.audit ENABLE ROW LEVEL SECURITY;"
+        " ALTER TABLE public.audit FORCE ROW LEVEL SECURITY; CREATE POLICY theirs ON public.audit USING (CURRENT_USER = 'directus');"
+        " CREATE FUNCTION public.noted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+        " $$ BEGIN INSERT INTO public.audit VALUES (NEW.id); RETURN NULL; END $$;"
+        " CREATE TRIGGER noted AFTER INSERT ON public.information_unit FOR EACH ROW EXECUTE FUNCTION public.noted();"
+        " CREATE CONSTRAINT TRIGGER noted_late AFTER INSERT ON public.unit_version DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION public.noted()"
+    )
+
+    _, outcomes, details = proofs(kept)
+
+    assert outcomes["create"] == outcomes["enact"] == outcomes["gates at the end of the transaction"] == "PASS", details
+    assert "FAIL" not in outcomes.values()
+
+
+def test_units_without_parents_are_probed_below_one_of_them(kept: Adopted) -> None:
+    kept.execute(
+        "SELECT set_config('iu.gateway', 'open', false); UPDATE public.information_unit SET parent_or_container_ref = NULL"
+    )
+
+    _, outcomes, details = proofs(kept)
+
+    assert (outcomes["create"], outcomes["read back"], outcomes["enact"]) == ("PASS", "PASS", "PASS"), details
+
+
+def test_without_any_unit_there_is_nothing_that_a_probe_can_be_made_by(kept: Adopted) -> None:
+    kept.execute(
+        "SET session_replication_role = replica; DELETE FROM public.iu_lifecycle_log; DELETE FROM public.unit_version;"
+        " DELETE FROM public.information_unit"
+    )
+
+    _, outcomes, details = proofs(kept)
+
+    assert outcomes["write through the functions"] == "INCONCLUSIVE"
+    assert details["write through the functions"].startswith("there is no unit")
+
+
 def test_what_may_not_be_done_at_the_end_of_a_transaction_is_said_with_whose_rights_it_has(kept: Adopted) -> None:
     """In a run it fires as a role that has none; the executor's own would not be enough either."""
     kept.execute(

@@ -42,6 +42,7 @@ ATTACKS: dict[str, Kept] = {
     ),
     # `other types` has columns more and fewer too.
     "same_names/test_varied.py::test_a_likeness_that_varies_is_cut_and_enacted_too": (
+        "an audit with row security",
         "other types",
         "more than the tables",
         "strict functions",

@@ -178,6 +178,23 @@ def test_a_signature_that_is_named_and_not_there_stops_the_import(at: At, comman
     assert passage.rows("SELECT 1 FROM cutter_governance.approval") == []
 
 
+def test_a_signature_that_lies_elsewhere_is_kept_beside_the_statement_and_arms(
+    at: At, command: Run, tmp_path: Path
+) -> None:
+    """What checks the ruling later reads the files there: imported from a stick, it said that the signer is missing."""
+    passage, elsewhere = at("waits for SG_1"), tmp_path / "from-a-stick.asc"
+    command(passage, "approval", "draft", passage.run_id)
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home).rename(elsewhere)
+
+    imported, _ = command(passage, "approval", "import", str(statement), str(elsewhere))
+    elsewhere.unlink()
+    checked, _ = command(passage, "approval", "check", str(statement))
+    passage.arm()
+
+    assert (imported, checked) == (0, 0)
+
+
 def test_a_signature_that_is_named_and_does_not_count_is_said(at: At, command: Run, tmp_path: Path) -> None:
     """It lies elsewhere, so that a look at the files beside the statement does not see it."""
     passage, other = at("waits for SG_1"), tmp_path / "second.asc"

@@ -166,7 +166,27 @@ _FAR_TYPES = """
     RESET ROLE
 """.replace("%%", "%")
 """Domains over keys and texts in a schema that is open to nobody of the console, and a table whose parts stand beside it."""
+_POLICIES = """
+    CREATE SCHEMA app;
+    GRANT USAGE, CREATE ON SCHEMA app TO directus, workflow_admin;
+    SET ROLE directus;
+    CREATE TABLE app.audit (of text, what text);
+    ALTER TABLE app.audit ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE app.audit FORCE ROW LEVEL SECURITY;
+    CREATE POLICY only_theirs ON app.audit USING (CURRENT_USER = 'directus') WITH CHECK (CURRENT_USER = 'directus');
+    CREATE FUNCTION app.noted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+        $$ BEGIN INSERT INTO app.audit SELECT TG_TABLE_NAME, TG_NAME WHERE (SELECT count(*) FROM app.audit) >= 0; RETURN NULL; END $$;
+    CREATE TRIGGER noted AFTER INSERT ON public.information_unit FOR EACH ROW EXECUTE FUNCTION app.noted();
+    CREATE TRIGGER noted AFTER INSERT ON public.iu_lifecycle_log FOR EACH ROW EXECUTE FUNCTION app.noted();
+    CREATE CONSTRAINT TRIGGER noted_late AFTER INSERT ON public.unit_version DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.noted();
+    GRANT EXECUTE ON FUNCTION app.noted() TO workflow_admin;
+    SET ROLE workflow_admin;
+    CREATE TRIGGER noted AFTER INSERT ON cutter_governance.manifest_envelope FOR EACH ROW EXECUTE FUNCTION app.noted();
+    RESET ROLE
+"""
+"""An audit with row security that also its owner is bound by: what writes there is called by everybody else with policies in force."""
 _VARIATIONS = {
+    "an audit with row security": _POLICIES,
     "columns more and fewer": _MORE_AND_FEWER,
     "other types": _OTHER_TYPES,
     "more than the tables": _NEEDING_MORE,

@@ -82,6 +82,7 @@ KNOWN_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 ANSWERED = "the organisation's function answered"
 """Words before its answer, where that is not that it has made a unit; what a gate reads knows an answer by them."""
 _LOOK = "SELECT pg_catalog.set_config('search_path', %s, true)"
+_POLICIES = "SELECT pg_catalog.set_config('row_security', %s, true)"
 _CONSTANTS = ("owner", "publication")
 _PREFIXES = ("p_", "in_", "_")
 _SHOWN = 500
@@ -159,14 +160,12 @@ def _answer(text: str) -> Answer:
 
 
 def pattern_of(connection: psycopg.Connection, readable: Readable) -> Pattern | None:
-    """Return an existing unit with a parent, by which a probe can be made beside it; None without one."""
+    """Return an existing unit by which a probe can be made: beside one with a parent, or else below one without; None without units."""
     units = readable.mapping.units
     if units.parent is None:
         return None
     parent_id = readable.unit(units.parent) if units.parent.refers_to is Refers.UNIT_ID else sql.SQL("NULL::text")
-    query = sql.SQL(
-        "SELECT {columns} FROM {source} WHERE u.{parent} IS NOT NULL ORDER BY u.{address}::text LIMIT 1"
-    ).format(
+    query = sql.SQL("SELECT {columns} FROM {source} ORDER BY u.{parent} IS NULL, u.{address}::text LIMIT 1").format(
         columns=sql.SQL(", ").join(
             [
                 *(
@@ -187,12 +186,18 @@ def pattern_of(connection: psycopg.Connection, readable: Readable) -> Pattern | 
 
 @contextmanager
 def _looking(connection: psycopg.Connection, schemas: tuple[str, ...]) -> Iterator[None]:
-    """Let what belongs to the organisation look there for names in the block; an error undoes it with the savepoint."""
+    """Let what belongs to the organisation look there for names in the block; an error undoes it with the savepoint.
+
+    Its triggers may write to tables with row security of its own. The policies there hold as for its other callers; the
+    console's own statements are refused where a policy would hide rows from them.
+    """
+    connection.execute(_POLICIES, ("on",))
     if schemas:
         connection.execute(_LOOK, (search_path_of(schemas),))
     yield
     if schemas:
         connection.execute(_LOOK, (search_path_of(()),))
+    connection.execute(_POLICIES, ("off",))
 
 
 def check_deferred(connection: psycopg.Connection, search_path: tuple[str, ...]) -> Answer:

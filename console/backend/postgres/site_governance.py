@@ -144,7 +144,7 @@ COMMENT ON FUNCTION cutter_console.fn_site_document_version IS
 
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_govern(p_rows jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC'
-    SET enable_nestloop = on AS $site$
+    SET enable_nestloop = on SET row_security = on AS $site$
 DECLARE
     n bigint;
     added jsonb := '{{}}';

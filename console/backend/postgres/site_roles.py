@@ -91,7 +91,8 @@ BEGIN
     digest := encode(sha256(convert_to(concat_ws(':', sums.n, sums.a, sums.b), 'UTF8')), 'hex');
 END $site$;
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_settle() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on AS $site$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on
+    SET row_security = on AS $site$
 DECLARE
     all_of_them text;
     later_ones text;
@@ -169,7 +170,8 @@ CALLS = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_create(
     p_address text, p_title text, p_body text, p_kind text, p_section_type text, p_parent text
 ) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on AS $site$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on
+    SET row_security = on AS $site$
 DECLARE
     answer jsonb;
 BEGIN
@@ -185,7 +187,8 @@ DROP FUNCTION IF EXISTS cutter_console.fn_site_enact(text, text, text, text);
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_enact(
     p_run_id text, p_address text, p_decision text, p_target text, p_change_set text
 ) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on AS $site$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on
+    SET row_security = on AS $site$
 DECLARE
     answer jsonb;
 BEGIN

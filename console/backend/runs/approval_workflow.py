@@ -7,7 +7,7 @@ from pathlib import Path
 
 from console.backend.approvals.batch_statement import parse_batch_statement, parse_members
 from console.backend.approvals.bindings import Expectation
-from console.backend.approvals.check import StatementCheck, check_statement, raise_if_invalid
+from console.backend.approvals.check import SignedBy, StatementCheck, check_statement, raise_if_invalid
 from console.backend.approvals.draft_files import read_drafts
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
@@ -321,6 +321,7 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
             StopCode.APPROVAL_INVALID, "the plan in the run's directory is not the signed one", "Start another run."
         )
     counted = tuple(signer.data for signer in checked.signed_by)
+    _keep_beside(statement, signatures, checked.signed_by)
     fields = (Field(key="statement_sha256", value=checked.sha256),)
     # As the verifying role: the role that cuts cannot bring a ruling into the database.
     with operation(
@@ -336,9 +337,20 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
             ),
             role=Role.VERIFIER,
         )
+    counted_names = {signer.file_name for signer in checked.signed_by}
+    uncounted = tuple(path for path in signatures if path.name not in counted_names)
     for path in (statement, *signatures):
         close_to_others(installation.root, path)
-    return view(installation, statement, state, signatures)
+    return view(installation, statement, state, uncounted)
+
+
+def _keep_beside(statement: Path, named: tuple[Path, ...], signed_by: tuple[SignedBy, ...]) -> None:
+    """Copy the signatures that count and lie elsewhere to the statement: each later check reads those beside it."""
+    beside = {path.resolve() for path in signatures_beside(statement)}
+    elsewhere = {path.name for path in named if path.resolve() not in beside}
+    for signed in signed_by:
+        if signed.file_name in elsewhere:
+            replace_file(statement.with_name(f"{statement.name}.{sha256_hex(signed.data)[:16]}.asc"), signed.data)
 
 
 def policy_copy(sha256: str) -> str:

@@ -58,6 +58,9 @@ _LESS = "Give `database.executor` a role that only executes the functions."
 _TIE = "Have an administrator run what this prints: cutter-console adopt apply; then: cutter-console adopt check"
 _TRIED = "cutter_console.fn_site_try, as the executor"
 _BODY = "Probe of the site mapping. It is rolled back."
+_NO_PARENT = "the mapping names no column of the parent, without which no unit is made"
+_NO_PATTERN = "there is no unit that shows kind, section type and owner of a probe"
+_NO_UNITS_YET = "Make a unit with the organisation's own programs, then: cutter-console adopt check"
 _NOT_READ = "the executor may not read it"
 _DECISION = "it may ask for a review decision that is recorded, which a probe has not; a run's own is written just before the call"
 
@@ -166,12 +169,13 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
     for line in ("executor", "verifier"):
         _prove_sessions(proofs, installation, line)
     if pattern is None:
-        _not_tried(proofs, mapping, "no unit has a parent that is known: there is none to make a probe beside", _AGAIN)
+        reason, action = (_NO_PARENT, _AGAIN) if mapping.units.parent is None else (_NO_PATTERN, _NO_UNITS_YET)
+        _not_tried(proofs, mapping, reason, action)
         proofs.add(
             "write through the functions",
             Outcome.INCONCLUSIVE,
-            "no unit has a parent that is known: there is none to make a probe beside",
-            _AGAIN,
+            reason,
+            action,
             mapping.units.table,
         )
         return tuple(proofs.checks)
