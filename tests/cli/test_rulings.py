@@ -1,6 +1,7 @@
 """approval draft --revert: a ruling that names exactly the drafts that are taken back."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,6 +190,30 @@ def test_a_signature_that_lies_elsewhere_is_kept_beside_the_statement_and_arms(
 
     imported, _ = command(passage, "approval", "import", str(statement), str(elsewhere))
     elsewhere.unlink()
+    checked, _ = command(passage, "approval", "check", str(statement))
+    passage.arm()
+
+    assert (imported, checked) == (0, 0)
+
+
+@pytest.mark.parametrize("own", ["as it was drafted", "gone"])
+def test_a_statement_that_was_brought_back_with_its_signature_arms(
+    at: At, command: Run, tmp_path: Path, own: str
+) -> None:
+    """Both on a stick, as the sovereign gives them back: later checks look in the root alone."""
+    passage, stick = at("waits for SG_1"), tmp_path / "stick"
+    command(passage, "approval", "draft", passage.run_id)
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    stick.mkdir()
+    brought = stick / statement.name
+    brought.write_bytes(statement.read_bytes())
+    signature = sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+    signature.rename(stick / signature.name)
+    if own == "gone":
+        statement.unlink()
+
+    imported, _ = command(passage, "approval", "import", str(brought))
+    shutil.rmtree(stick)
     checked, _ = command(passage, "approval", "check", str(statement))
     passage.arm()
 

@@ -1,6 +1,7 @@
 """The two rulings of a run: drafted at its pause, signed elsewhere, checked here, imported as cutter_verify."""
 
 import json
+import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -321,7 +322,8 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
             StopCode.APPROVAL_INVALID, "the plan in the run's directory is not the signed one", "Start another run."
         )
     counted = tuple(signer.data for signer in checked.signed_by)
-    _keep_beside(statement, signatures, checked.signed_by)
+    own = _kept_here(installation.statement(signed.run_id, statement_name(signed.purpose)), statement, checked.data)
+    _keep_beside(own, (*signatures_beside(statement), *signatures), checked.signed_by)
     fields = (Field(key="statement_sha256", value=checked.sha256),)
     # As the verifying role: the role that cuts cannot bring a ruling into the database.
     with operation(
@@ -344,10 +346,20 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
     return view(installation, statement, state, uncounted)
 
 
-def _keep_beside(statement: Path, named: tuple[Path, ...], signed_by: tuple[SignedBy, ...]) -> None:
+def _kept_here(own: Path, statement: Path, data: bytes) -> Path:
+    """Return where the statement lies that each later check reads: in the root, where a copy is kept if none is there.
+
+    One that was imported from elsewhere while another one lies there stays the other one's neighbour: neither is replaced.
+    """
+    if not os.path.lexists(own):
+        replace_file(own, data)
+    return own if read_statement(own) == data else statement
+
+
+def _keep_beside(statement: Path, known: tuple[Path, ...], signed_by: tuple[SignedBy, ...]) -> None:
     """Copy the signatures that count and lie elsewhere to the statement: each later check reads those beside it."""
     beside = {path.resolve() for path in signatures_beside(statement)}
-    elsewhere = {path.name for path in named if path.resolve() not in beside}
+    elsewhere = {path.name for path in known if path.resolve() not in beside}
     for signed in signed_by:
         if signed.file_name in elsewhere:
             replace_file(statement.with_name(f"{statement.name}.{sha256_hex(signed.data)[:16]}.asc"), signed.data)
