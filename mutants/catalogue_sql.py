@@ -354,8 +354,8 @@ _OF_HOLDS = (
     ),
     Mutant(
         "a HOLD voids a lease whose row somebody has locked",
-        _BATCHES,
-        "\n       AND NOT EXISTS (SELECT 1 FROM hold_event h WHERE h.action = 'set' AND h.at >= l.armed_at)\n",
+        _LESS_READ,
+        "\n       AND NOT EXISTS (SELECT 1 FROM cutter_governance.hold_event h WHERE h.action = 'set' AND h.at >= l.armed_at)\n",
         "\n",
         _test("holds_in_mid_write", "a_hold_voids_a_lease_whose_row_is_locked_though_it_is_released_again"),
     ),

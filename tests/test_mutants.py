@@ -73,6 +73,26 @@ def test_a_protection_of_a_function_is_taken_out_of_its_last_definition() -> Non
     assert {mutant: pair for mutant, pair in of_functions.items() if last[pair[0]] != pair[1]} == {}
 
 
+_VIEW = re.compile(r"CREATE (?:OR REPLACE )?VIEW (?:\w+\.)?(\w+) AS(.*?);\n", re.DOTALL)
+
+
+def test_a_protection_of_a_view_is_taken_out_of_its_last_definition() -> None:
+    folder = ROOT / "console" / "backend" / "postgres" / "migrations"
+    paths = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))
+    }
+    last = {match[1]: file for file, text in paths.items() for match in _VIEW.finditer(text)}
+    of_views = {
+        mutant.name: (match[1], mutant.file)
+        for mutant in MUTANTS
+        if mutant.file in paths
+        for match in _VIEW.finditer(paths[mutant.file])
+        if mutant.old in match[0]
+    }
+    assert of_views
+    assert {mutant: pair for mutant, pair in of_views.items() if last[pair[0]] != pair[1]} == {}
+
+
 def _function_around(text: str, part: str) -> str:
     """Name of the function in whose definition this part stands; empty if it stands in none."""
     at = text.index(part)
