@@ -5,8 +5,10 @@ both are there, the shorter one is in `make test`, and the long one guards no pr
 """
 
 LONG: dict[str, str] = {
+    # By the keys of the tutorial.
+    "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law": "test_tutorial.py::test_who_follows_the_tutorial_sees_what_it_says",
     # The demo's documents one after the other; one small document goes the same way.
-    "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back": "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law",
+    "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back": "test_tutorial.py::test_who_follows_the_tutorial_sees_what_it_says",
     # By keys; without the screen.
     "test_end_to_end.py::test_a_folder_becomes_law_as_a_batch": "backend/runs/test_batches.py::test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way",
     # The same by keys on the backend; each key on the screen, and the batch without the screen.
@@ -44,7 +46,7 @@ LONG: dict[str, str] = {
     # The whole way with it; what it holds, and that the cut is not written without one.
     "backend/runs/test_backup_by_document.py::test_such_a_backup_is_enough_for_a_whole_way": "backend/runs/test_backup_by_document.py::test_the_backup_of_a_run_in_a_large_database_holds_its_document_alone",
     # The same way in one process, with the demo's keys and documents; `.ci/run` goes the tour itself.
-    "test_demo.py::test_the_tour_holds_on_every_step_and_leaves_nothing": "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law",
+    "test_demo.py::test_the_tour_holds_on_every_step_and_leaves_nothing": "test_tutorial.py::test_who_follows_the_tutorial_sees_what_it_says",
     # By keys; on the backend.
     "screens/test_edit.py::test_a_draft_is_edited_signed_and_applied_by_keys": "cli/test_edits.py::test_an_edit_is_signed_applied_and_shown_by_the_second_ruling",
     # By commands; the calls of the backend that they make.

@@ -103,6 +103,9 @@ def raise_again(lost: BaseException | None) -> None:
     Python runs a handler between any two steps of the main thread. While that takes an object away (its `__del__`, the
     callback of a weak reference) an exception is dropped, and the program would go on as if nobody had ended it.
     """
+    if threading.current_thread() is not threading.main_thread():
+        # No handler raises there, and none can be set from there.
+        return
     if isinstance(lost, KeyboardInterrupt):
         _State.lost = signal.SIGINT
     elif isinstance(lost, SystemExit) and lost.code in {128 + number for number in _ENDING}:
