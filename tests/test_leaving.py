@@ -48,4 +48,4 @@ def test_each_role_that_logs_in_is_given_a_password_and_has_its_line(rules: Tran
             )
         }
     assert given == log_in - {"cutter_stop"}
-    assert {line.split(":")[3] for line in code if line.startswith("localhost:5432:")} == given
+    assert {line.split(":")[3] for line in code if line.startswith("*:5432:")} == given
