@@ -304,6 +304,22 @@ SCREENS = (
         ("tests/cli/test_ending.py::test_what_fails_while_it_is_taken_away_prints_no_traceback",),
     ),
     Mutant(
+        "what a screen could not read does not hide what a stop came to",
+        "console/widgets/notice.py",
+        '"unread" if notice.until_reached else notice.kind',
+        "notice.kind",
+        (
+            "tests/widgets/test_notice_order.py::test_what_could_not_be_read_does_not_hide_what_a_stop_came_to[before it]",
+        ),
+    ),
+    Mutant(
+        "what completes a stop is printed with the root",
+        "console/screens/hold_text.py",
+        "Next: {full(str(switch.complete_with))}",
+        "Next: {switch.complete_with}",
+        ("tests/screens/test_small_screen.py::test_what_completes_a_stop_is_printed_for_this_installation",),
+    ),
+    Mutant(
         "a signal that is raised while an object is taken away is raised again",
         "console/cli/main.py",
         "    if issubclass(unheard.exc_type, KeyboardInterrupt | SystemExit):\n",

@@ -120,7 +120,7 @@ class HoldScreen(FacedScreen):
         if view is not None:
             rows.show_rows(words.rows(view, self.console.readiness.drift.answer, now, self.row_width))
             release = self.console.registry.named("hold_release")
-            head.show_wrapped(lambda width: words.head(view, now, width, release))
+            head.show_wrapped(lambda width: words.head(view, now, width, self.console.full_command, release))
         rows.retitle(words.list_title(view, self.age_of_list()))
         self._draw_part()
 
@@ -153,7 +153,7 @@ class HoldScreen(FacedScreen):
         lines: list[Line] = []
         match self._list.key:
             case words.STOPPED:
-                lines = words.stopped(view, console.last_stop, width)
+                lines = words.stopped(view, console.last_stop, full, width)
             case words.NEEDS:
                 lines = words.needs(view, release, full, width)
             case words.DOES:

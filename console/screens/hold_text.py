@@ -24,7 +24,7 @@ RELEASE = "cutter-console hold release --confirm RELEASE"
 _LABEL = 10
 
 
-def head(view: HoldView, now: datetime, width: int, release: Action | None = None) -> list[Line]:
+def head(view: HoldView, now: datetime, width: int, full: Full, release: Action | None = None) -> list[Line]:
     """Return whether there is a HOLD, by whom, since when, where and why, what is open under it, and the key that releases."""
     switch = view.switch
     if switch.state is SwitchState.UNREADABLE:
@@ -36,7 +36,7 @@ def head(view: HoldView, now: datetime, width: int, release: Action | None = Non
     lines = hanging((Span("HOLD  ", "bad"),), f"set by {switch.by}{since} {_place(switch)}", width)
     lines += hanging((Span("why   ", "muted"),), str(switch.reason), width, "strong")
     if switch.incomplete:
-        lines += hanging((Span("PART  ", "bad"),), f"{switch.incomplete}. Next: {switch.complete_with}", width)
+        lines += hanging((Span("PART  ", "bad"),), f"{switch.incomplete}. Next: {full(str(switch.complete_with))}", width)
     open_items = [f"{step.what}: {step.detail}" for step in view.stopped if not step.done]
     if open_items and not switch.incomplete:
         lines += hanging((Span("OPEN  ", "bad"),), "; ".join(open_items), width)
@@ -146,7 +146,7 @@ def _history_row(view: HoldView, now: datetime) -> Row:
     return _part("HOLDs set", plural(number, "HOLD"), "plain", last, HISTORY)
 
 
-def stopped(view: HoldView, last_stop: SwitchView | None, width: int) -> list[Line]:
+def stopped(view: HoldView, last_stop: SwitchView | None, full: Full, width: int) -> list[Line]:
     """Return what panic does, item by item, as it stands; and what the stop of this console came to, if there was one."""
     lines = [line(Span("As it stands now", "strong"))]
     lines += [part for step in view.stopped for part in _step_lines(step, "stopped", "OPEN", width)]
@@ -154,7 +154,7 @@ def stopped(view: HoldView, last_stop: SwitchView | None, width: int) -> list[Li
         lines += [line(""), line(Span("As this console's stop came to its end", "strong"))]
         lines += [part for step in last_stop.steps for part in _step_lines(step, "done", "NOT DONE", width)]
     if view.switch.incomplete:
-        lines += [line(""), *hanging((Span("Next: ", "muted"),), str(view.switch.complete_with), width, "strong")]
+        lines += [line(""), *hanging((Span("Next: ", "muted"),), full(str(view.switch.complete_with)), width, "strong")]
     return lines
 
 

@@ -58,8 +58,17 @@ def refused(doing: str, error: "CutterError") -> Notice:
     return Notice("refused", f"{doing}: {error.message}", str(error.code), for_the_run(doing, error.next_action))
 
 
-_ORDER = ("refused", "stays", "unmeasured", "done", "working")
-"""Order in which notices are shown if there are several: refusals, then the result of a stop, then the others."""
+_ORDER = ("refused", "stays", "unread", "unmeasured", "done", "working")
+"""Order in which notices are shown if there are several: refusals, then the result of a stop, then the others.
+
+What a screen could not read because nothing answers is no refusal of anything that was asked: it waits behind a stop's result.
+"""
+
+
+def _place(notice: Notice) -> str:
+    if notice.stays:
+        return "stays"
+    return "unmeasured" if notice.until_measured else "unread" if notice.until_reached else notice.kind
 
 
 @dataclass
@@ -82,8 +91,7 @@ class Notices:
             self._by_kind.pop("done", None)
         if notice.stays:
             self._by_kind.pop("refused", None)
-        place = "stays" if notice.stays else "unmeasured" if notice.until_measured else notice.kind
-        self._by_kind[place] = notice if notice.at else replace(notice, at=at)
+        self._by_kind[_place(notice)] = notice if notice.at else replace(notice, at=at)
 
     def rewrite(self, old: Notice, new: Notice) -> None:
         """Replace the old notice, if it is still in force."""

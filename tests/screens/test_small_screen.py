@@ -319,7 +319,7 @@ def test_the_screen_of_the_hold_says_with_which_key_it_is_released(known: Regist
     assert view.switch.state is SwitchState.HOLD
     assert not view.unsettled
     assert not view.release.open_checks
-    lines = hold_text.head(view, NOW, 76, known.named("hold_release"))
+    lines = hold_text.head(view, NOW, 76, str, known.named("hold_release"))
     assert " ".join(" ".join(plain(spans) for spans in lines).split()).endswith(end)
 
 
@@ -336,3 +336,18 @@ def test_a_plan_without_problems_is_not_said_to_have_a_wrong_prefix() -> None:
     plan = FakeBackend().plan("file:bdsg_2018.md", "BDSG-2018", "de-law", ordinals=False)
     assert not plan.problems
     assert "prefix" not in documents_text.how_to_correct(plan)
+
+
+def test_what_completes_a_stop_is_printed_for_this_installation() -> None:
+    """Typed as it stands, the command without the root would stop another installation."""
+    switch = HOLD.model_copy(
+        update={"in_database": False, "incomplete": "the database has no HOLD", "complete_with": "cutter-console panic"}
+    )
+    view = FakeBackend(switch=HOLD, nothing_held=True).hold().model_copy(update={"switch": switch})
+
+    def full(command: str) -> str:
+        return f"{command} --root /srv/rules"
+
+    for lines in (hold_text.head(view, NOW, 76, full), hold_text.stopped(view, None, full, 76)):
+        shown = " ".join(" ".join(plain(spans) for spans in lines).split())
+        assert "Next: cutter-console panic --root /srv/rules" in shown
