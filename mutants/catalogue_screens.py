@@ -304,6 +304,33 @@ SCREENS = (
         ("tests/cli/test_ending.py::test_what_fails_while_it_is_taken_away_prints_no_traceback",),
     ),
     Mutant(
+        "a signal is raised again in the main thread alone",
+        "console/backend/host/signals.py",
+        "    if threading.current_thread() is not threading.main_thread():\n        # No handler raises there",
+        "    if False:\n        # No handler raises there",
+        ("tests/cli/test_ending.py::test_what_looks_like_a_signal_in_another_thread_is_none_and_prints_nothing",),
+    ),
+    Mutant(
+        "another statement that lies in the root is not replaced by one that is imported",
+        "console/backend/runs/approval_workflow.py",
+        "    if not os.path.lexists(own):\n",
+        "    if True:\n",
+        (
+            "tests/cli/test_rulings.py"
+            "::test_another_statement_that_lies_in_the_root_is_not_replaced_by_one_from_elsewhere",
+        ),
+    ),
+    Mutant(
+        "a statement that is imported from elsewhere is kept in the root",
+        "console/backend/runs/approval_workflow.py",
+        "    return own if read_statement(own) == data else statement\n",
+        "    return statement\n",
+        (
+            "tests/cli/test_rulings.py"
+            "::test_a_statement_that_was_brought_back_with_its_signature_arms[as it was drafted]",
+        ),
+    ),
+    Mutant(
         "what a screen could not read does not hide what a stop came to",
         "console/widgets/notice.py",
         '"unread" if notice.until_reached else notice.kind',

@@ -258,8 +258,8 @@ SITE_ROWS = (
     Mutant(
         "the script that is run statement by statement makes no function of whoever runs it",
         f"{_B}/postgres/site_script.py",
-        "-- it reached before.\nBEGIN;\n",
-        "-- it reached before.\n",
+        '_BEGINS = """\\\nBEGIN;\n',
+        '_BEGINS = """\\\n',
         (f"{_SAME}guide.py::test_the_script_is_one_transaction_whoever_runs_it[as it was printed]",),
     ),
     Mutant(

@@ -13,7 +13,7 @@ from console.app.application import ConsoleApp
 from console.backend.host.context import Context
 from console.backend.service import BackendService
 from console.demo.installation import demo_installation
-from tests.screens.conftest import type_at_once
+from tests.screens.conftest import settle, type_at_once
 from tests.support.passage import deploy_copy
 
 PAGE = (Path(__file__).resolve().parents[1] / "console" / "guide" / "tutorial.md").read_text("utf-8")
@@ -21,14 +21,6 @@ STEPS = re.findall(r"\b([Pp]ress|[Tt]ype|shows|says) `([^`]+)`", PAGE)
 ID = "the id of the run"
 _KEYS = {"Enter": "enter", "Home": "home", "Down": "down", "/": "slash", "^Y": "ctrl+y", "^X": "ctrl+x"}
 _FRAMES = re.compile(r"[\u2500-\u259f\s]+")
-
-
-async def _settled(pilot: Pilot[Any]) -> None:
-    await pilot.pause()
-    while pilot.app.workers:
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause()
-    await pilot.pause()
 
 
 def _shown(pilot: Pilot[Any]) -> str:
@@ -59,15 +51,15 @@ async def test_who_follows_the_tutorial_sees_what_it_says(
 async def _follow(backend: BackendService) -> None:
     app = ConsoleApp(backend, read_only=False, demo=True, refresh_seconds=86_400)
     async with app.run_test(size=(80, 24)) as pilot:
-        await _settled(pilot)
+        await settle(pilot)
         for kind, words in STEPS:
             match kind.lower():
                 case "press":
                     await pilot.press(_KEYS.get(words, words))
-                    await _settled(pilot)
+                    await settle(pilot)
                 case "type":
                     await type_at_once(pilot, backend.runs()[0].run_id if words == ID else words)
-                    await _settled(pilot)
+                    await settle(pilot)
                 case _:
                     assert words in _shown(pilot), f"{words!r} is not shown:\n{_shown(pilot)}"
     assert app.return_code == 0

@@ -36,7 +36,9 @@ def head(view: HoldView, now: datetime, width: int, full: Full, release: Action 
     lines = hanging((Span("HOLD  ", "bad"),), f"set by {switch.by}{since} {_place(switch)}", width)
     lines += hanging((Span("why   ", "muted"),), str(switch.reason), width, "strong")
     if switch.incomplete:
-        lines += hanging((Span("PART  ", "bad"),), f"{switch.incomplete}. Next: {full(str(switch.complete_with))}", width)
+        lines += hanging(
+            (Span("PART  ", "bad"),), f"{switch.incomplete}. Next: {full(str(switch.complete_with))}", width
+        )
     open_items = [f"{step.what}: {step.detail}" for step in view.stopped if not step.done]
     if open_items and not switch.incomplete:
         lines += hanging((Span("OPEN  ", "bad"),), "; ".join(open_items), width)

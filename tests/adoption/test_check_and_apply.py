@@ -439,6 +439,17 @@ def test_default_privileges_let_nobody_write_what_is_recorded_for_a_console_that
     assert others == []
 
 
+def test_where_nothing_but_the_script_was_run_another_one_takes_all_of_it_away(kept: Adopted) -> None:
+    """There are no runs yet to ask about: the console's own tables are made by `migrate`."""
+    before = fingerprint(kept.database)
+    kept.execute(kept.command("adopt", "apply")[1])
+    assert fingerprint(kept.database) != before
+    status, script, _ = kept.command("adopt", "remove")
+    assert (status, "cutter_governance.run" in script) == (0, False)
+    kept.execute(script)
+    assert fingerprint(kept.database) == before
+
+
 def test_the_schema_of_the_script_is_the_one_that_migrate_knows(kept: Adopted) -> None:
     """Its owner and its words are the constants by which `migrate` tells it from somebody else's."""
     kept.execute(kept.command("adopt", "apply")[1])

@@ -136,6 +136,21 @@ def test_what_memory_was_missing_for_is_said_without_a_traceback(raised: str) ->
     assert "secret" not in done.stderr
 
 
+def test_what_looks_like_a_signal_in_another_thread_is_none_and_prints_nothing() -> None:
+    """Handlers run in the main thread alone, and only there can one be set."""
+    thread = "import threading\nclass Ending:\n    def __del__(self): raise SystemExit(143)\n"
+    thread += "def end():\n    kept = Ending()\n    del kept\n"
+    answers = "def ended(_):\n    one = threading.Thread(target=end)\n    one.start()\n    one.join()\n    return 3\n"
+    done = _ended(
+        _PLAIN.replace(
+            "from console.cli.main",
+            f"{thread}import console.cli.main\n{answers}console.cli.main._answered = ended\nfrom console.cli.main",
+        )
+    )
+
+    assert (done.returncode, done.stderr) == (3, "")
+
+
 def test_what_fails_while_it_is_taken_away_prints_no_traceback() -> None:
     """As the loop of a console does that has ended for want of memory."""
     fails = "class Failing:\n    def __del__(self): raise MemoryError\nimport console.cli.main\ndef ended(_): Failing(); return 3\n"

@@ -220,6 +220,24 @@ def test_a_statement_that_was_brought_back_with_its_signature_arms(
     assert (imported, checked) == (0, 0)
 
 
+def test_another_statement_that_lies_in_the_root_is_not_replaced_by_one_from_elsewhere(
+    at: At, command: Run, tmp_path: Path
+) -> None:
+    """It may have been drafted since, and be signed just now."""
+    passage = at("waits for SG_1")
+    command(passage, "approval", "draft", passage.run_id)
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    brought = tmp_path / statement.name
+    brought.write_bytes(statement.read_bytes())
+    sign_as_demo_sovereign(brought, passage.installation.gnupg_home)
+    statement.write_bytes(b"another one")
+
+    imported, _ = command(passage, "approval", "import", str(brought))
+
+    beside = [path.name for path in statement.parent.iterdir() if path.name.startswith(statement.name)]
+    assert (imported, statement.read_bytes(), beside) == (0, b"another one", [statement.name])
+
+
 def test_a_signature_that_is_named_and_does_not_count_is_said(at: At, command: Run, tmp_path: Path) -> None:
     """It lies elsewhere, so that a look at the files beside the statement does not see it."""
     passage, other = at("waits for SG_1"), tmp_path / "second.asc"

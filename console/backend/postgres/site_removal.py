@@ -6,7 +6,6 @@ from psycopg import sql
 from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.states import DRAFT_STAGES, Family, Stage
 from console.backend.postgres.connections import scalar
-from console.backend.postgres.console_schema import NO_EXTRA_CHECKS
 from console.backend.postgres.rendering import composed, schema_names
 from console.backend.postgres.site_grants import GRANTEES, RIGHTS, refuse_marks, rights_sql
 from console.backend.postgres.site_roles import SITE_ROLES
@@ -22,12 +21,7 @@ _HEAD = """\
 -- Units, versions, log and governance rows that runs had the organisation's functions write are the organisation's, and stay.
 -- Something of the organisation's that needs what is dropped, such as a view, stops it with its name. Roles stay: other databases
 -- may have them.
-BEGIN;
--- Whatever stands in a schema of the administrator's own path stands for nothing of PostgreSQL's.
-SET LOCAL search_path = pg_catalog, pg_temp;
--- What this database has PL/pgSQL check besides is meant for functions of its own.
-SET LOCAL {no_extra_checks};
-""".replace("{no_extra_checks}", NO_EXTRA_CHECKS)
+"""
 _DATABASE = """\
 DO $prepare$ BEGIN
     IF pg_catalog.current_database() <> {database} THEN

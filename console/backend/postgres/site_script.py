@@ -12,6 +12,13 @@ from console.backend.postgres.console_schema import NO_EXTRA_CHECKS
 from console.backend.postgres.site_catalogue import Catalogue
 from console.backend.postgres.site_grants import RIGHTS, SCHEMA, TABLE, Right, refuse_marks, rights_sql
 
+_BEGINS = """\
+BEGIN;
+-- Whatever stands in a schema of the administrator's own path stands for nothing of PostgreSQL's.
+SET LOCAL search_path = pg_catalog, pg_temp;
+-- What this database has PL/pgSQL check besides is meant for functions of its own.
+SET LOCAL {no_extra_checks};
+""".replace("{no_extra_checks}", NO_EXTRA_CHECKS)
 _HEAD = """\
 -- Prepares the database {database} for this console. Printed by: cutter-console adopt apply
 -- Read it, then run it as an administrator: psql --set ON_ERROR_STOP=1 --file FILE
@@ -21,12 +28,7 @@ _HEAD = """\
 -- more, and takes it from whoever had it from them too. It names each right that it takes.
 -- No object of the organisation is altered, replaced or given to another owner: every existing call reaches the function that
 -- it reached before.
-BEGIN;
--- Whatever stands in a schema of the administrator's own path stands for nothing of PostgreSQL's.
-SET LOCAL search_path = pg_catalog, pg_temp;
--- What this database has PL/pgSQL check besides is meant for functions of its own.
-SET LOCAL {no_extra_checks};
-""".replace("{no_extra_checks}", NO_EXTRA_CHECKS)
+"""
 END = "COMMIT;\n"
 """The last line of the script. What ends at the first error, and what goes on behind it, has done nothing."""
 _GUARD = """\
@@ -120,8 +122,8 @@ def _reading(schemas: Iterable[str], tables: Iterable[str], reader: str) -> tupl
 
 
 def head_of(comment: str, names: dict[str, str]) -> str:
-    """Return the comment of a script with these names, for `sql.SQL`; one with a line break in it must not end it."""
-    text = comment.format(**{key: ascii(name)[1:-1] for key, name in names.items()})
+    """Return how a script begins, for `sql.SQL`: a comment with these names, of which a line break must not end it, and BEGIN."""
+    text = comment.format(**{key: ascii(name)[1:-1] for key, name in names.items()}) + _BEGINS
     return text.replace("{", "{{").replace("}", "}}")
 
 

@@ -1,4 +1,4 @@
-"""The inspection of a database of another layout: the mapping that is proposed, what has no place in it, and the script that prepares."""
+"""The inspection of a database of another layout: the mapping that is proposed, what has no place in it, and the two scripts for its administrator."""
 
 import psycopg
 
