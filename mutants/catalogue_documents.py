@@ -397,6 +397,22 @@ DOCUMENTS = (
         _test("documents/test_akn_intake", "what_the_markup_contradicts_or_leaves_open_is_refused_with_its_line"),
     ),
     Mutant(
+        "a text that begins later is not exported as what is law",
+        f"{_B}/runs/stored_document.py",
+        "    if absent is not None:\n",
+        "    if absent is not None and not units:\n",
+        _test(
+            "runs/test_stored_document", "a_text_that_begins_later_is_exported_as_of_then_and_not_as_what_is_law[False]"
+        ),
+    ),
+    Mutant(
+        "a law whose repeal begins later is no safe target",
+        f"{_B}/postgres/registry.py",
+        "coalesce(greatest(o.units, f.n_units), 0) AS enacted",
+        "coalesce(o.units, 0) AS enacted",
+        _test("gates/test_safe_target", "c6_a_law_whose_repeal_begins_later_is_law_until_then"),
+    ),
+    Mutant(
         "drafts are exported only when asked for",
         f"{_B}/runs/stored_document.py",
         "    if drafts and not with_drafts:\n",

@@ -2465,6 +2465,7 @@ _OF_FAILOVER = (
 )
 
 # The search: what readers may find.
+_OF_LATER = _test("search_of_later_law", "each_way_of_asking_finds_what_is_in_force_now")
 _OF_SEARCH = (
     Mutant(
         "a unit that was never law is found by nobody",
@@ -2476,9 +2477,45 @@ _OF_SEARCH = (
     Mutant(
         "a unit is found by the words of the version that counts alone",
         _PAGES,
-        "'u.version_anchor_ref = ANY ($8)'",
-        "'true'",
+        "'(u.version_anchor_ref = ANY ($8)'",
+        "'(true'",
         _test("unit_search", "document_lifecycle_and_moment_narrow_a_search"),
+    ),
+    Mutant(
+        "what is searched for is what is in force now, whatever is enacted for later",
+        _PAGES,
+        "ELSE cutter_console.fn_states_meanwhile(of_document) END",
+        "ELSE '{}' END",
+        _OF_LATER,
+    ),
+    Mutant(
+        "a unit that ends later is shown until then",
+        _PAGES,
+        "'(u.lifecycle_status = ANY ($1) AND u.deleted_at IS NULL'\n"
+        "        || CASE WHEN is_plain THEN '' ELSE ' OR ' || has_state END || ')' END",
+        "'(u.lifecycle_status = ANY ($1) AND u.deleted_at IS NULL)' END",
+        _OF_LATER,
+    ),
+    Mutant(
+        "the version that counts until another one begins is found by its words",
+        _PAGES,
+        "'(u.version_anchor_ref = ANY ($8)' || CASE WHEN is_plain THEN '' ELSE ' OR ' || has_state END || ')' END",
+        "'u.version_anchor_ref = ANY ($8)' END",
+        _OF_LATER,
+    ),
+    Mutant(
+        "a version that begins later is found by its words from then on alone",
+        _PAGES,
+        "IF NOT is_read AND (p_parts IS NULL OR NOT r.is_of_state)",
+        "IF NOT is_read",
+        _OF_LATER,
+    ),
+    Mutant(
+        "a unit that is in force from later on is not said to be law",
+        _PAGES,
+        "THEN ''begins later''",
+        "THEN ''enacted''",
+        _OF_LATER,
     ),
     Mutant(
         "a page splits a bounded amount of text into words",

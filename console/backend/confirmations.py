@@ -75,7 +75,7 @@ def brief(
         checks.append(_no_hold(installation))
     elif danger not in {Danger.VOID, Danger.TAKE_OVER}:
         checks.append(_switch(installation, danger, known))
-    if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION:
+    if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION and not run.is_edit:
         trial_command = "" if is_made_now else command_of(Move.ARM, run_id)
         checks += [
             _ruling(installation, known, Purpose.CUT),
@@ -85,7 +85,8 @@ def brief(
     elif danger is Danger.APPLY:
         checks.append(_ruling(installation, known, Purpose.EDIT))
     # At a later stage the drafts are written: backup, dry run and tests have had their turn.
-    elif danger in {Danger.ARM, Danger.ENACT}:
+    # An edit is applied and never armed: that this is no legal move says all.
+    elif danger in {Danger.ARM, Danger.ENACT} and not run.is_edit:
         checks += [
             *_second_ruling(installation, danger, known),
             *arming_checks.before(installation, run_id, arming_checks.AGAIN),

@@ -8,7 +8,7 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText, safe_lines
-from console.backend.model.shown_time import shown_time
+from console.backend.model.shown_time import in_force, shown_time, until
 from console.backend.model.value import Value
 from console.backend.runs.document_states import (
     DocumentView,
@@ -107,8 +107,8 @@ def _emit(state: StateText) -> None:
 
 def _sentences(shown: ShownDocument, place: str) -> list[str]:
     lines = [
-        f"{counted(shown.n_units, 'unit', ',')} of {shown.docprefix}, state {shown.state}, in force since {shown_time(shown.in_force_from)}"
-        f"{until(shown.in_force_until)}, by run {shown.run_id}: {place}",
+        f"{counted(shown.n_units, 'unit', ',')} of {shown.docprefix}, state {shown.state},"
+        f" {in_force(shown.in_force_from, shown.in_force_until, is_later=shown.is_later)}, by run {shown.run_id}: {place}",
         f"sha256 {shown.sha256}",
     ]
     if shown.equal:
@@ -119,11 +119,6 @@ def _sentences(shown: ShownDocument, place: str) -> list[str]:
         *lines,
         f"pinned {shown.canonical_sha256}: it differs by signed edits between cut and enactment alone: {', '.join(named)}{more}",
     ]
-
-
-def until(moment: datetime | None) -> str:
-    """Return the end of a time in words; empty for none."""
-    return f" until {shown_time(moment)}" if moment else ""
 
 
 def _units(number: int | None) -> str:

@@ -7,7 +7,7 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, ExitStatus, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import safe_lines
-from console.backend.model.shown_time import shown_time
+from console.backend.model.shown_time import in_force, shown_time
 from console.backend.model.unit_list import ListedUnit, UnitPage
 from console.backend.runs.other_layout import NOT_INSTALLED, is_elsewhere
 from console.backend.runs.site import SiteUnit, unit_of_site
@@ -17,7 +17,7 @@ from console.cli.arguments import Options
 from console.cli.installation import installation_of
 from console.cli.output import as_typed, emit_law, missing_line, narrate, report
 from console.cli.state_requests import ShowUnit
-from console.cli.states import followed_line, until
+from console.cli.states import followed_line
 from console.cli.unit_requests import ListUnits
 
 _MOST_ADDRESS = 40
@@ -106,7 +106,7 @@ def _unit_lines(unit: ShownUnit) -> list[str]:
         f"kind       {unit.unit_kind}  {unit.section_type}",
         f"number     {unit.number or '-'}",
         f"title      {unit.title or '-'}",
-        f"version    {unit.version_seq}  in force since {shown_time(unit.in_force_from)}{until(unit.in_force_until)}",
+        f"version    {unit.version_seq}  {in_force(unit.in_force_from, unit.in_force_until, is_later=unit.is_later)}",
         f"law by     run {unit.run_id}, ruling {unit.statement_sha256}",
         *([f"edited by  run {unit.edited_by}"] if unit.edited_by else []),
         f"body       sha256 {unit.body_sha256}",

@@ -21,7 +21,13 @@ from console.widgets.wrap import hanging, labelled
 
 FILTERS: tuple[tuple[str, ...], ...] = ((), ("draft",), ("enacted",), ("superseded",), ("retired",))
 """The lifecycles that `f` goes through; none is what readers see."""
-_TONES: dict[str, Tone] = {"enacted": "good", "draft": "warn", "superseded": "muted", "retired": "muted"}
+_TONES: dict[str, Tone] = {
+    "enacted": "good",
+    "draft": "warn",
+    "superseded": "muted",
+    "retired": "muted",
+    "begins later": "accent",
+}
 _pair = partial(labelled, column=9)
 _LEAD = 14
 """Most characters of the text before the first hit in a row of the list."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -124,9 +125,9 @@ class Passage:
         """Start the run that every stage begins with."""
         self.backend.start(REQUEST, silent)
 
-    def sign(self, run_id: str = "") -> None:
-        """Draft, sign as the demo sovereign if it is not signed, import."""
-        drafted = self.backend.draft_statement(run_id or self.run_id)
+    def sign(self, run_id: str = "", *, in_force_from: datetime | None = None) -> None:
+        """Draft, sign as the demo sovereign if it is not signed, import; with a moment, SG_2 that counts from then."""
+        drafted = self.backend.draft_statement(run_id or self.run_id, in_force_from=in_force_from)
         signed = drafted.signature_paths or (self.backend.sign_as_demo_sovereign(drafted.statement_path),)
         self.backend.import_statement(drafted.statement_path, signed)
 

@@ -168,7 +168,11 @@ def criteria(candidate: Registered, facts: Facts) -> tuple[Criterion, ...]:
         _dry_run(candidate, facts.dry_runs, facts.database),
         _size(candidate, facts),
         _is("C5", not (candidate.aliases or candidate.enacted_below or candidate.signatures), depends),
-        _is("C6", not candidate.enacted or candidate.approved, f"{candidate.enacted} units are law{approved_words}"),
+        _is(
+            "C6",
+            not candidate.enacted or candidate.approved,
+            f"{counted(candidate.enacted, 'unit')} enacted{approved_words}",
+        ),
         _is("C7", not candidate.change_sets, f"{candidate.change_sets} change sets of it"),
     )
 

@@ -67,9 +67,11 @@ _REGISTERED = """
          of AS MATERIALIZED (SELECT doc_code, sum(units) AS units FROM enacted GROUP BY 1),
          below AS MATERIALIZED (SELECT below, sum(units) AS units FROM enacted GROUP BY 1)
     SELECT d.docprefix, d.origin, coalesce(v.sha256, '') AS sha256, coalesce(a.n, 0) AS aliases, coalesce(b.units, 0) AS enacted_below,
-           coalesce(s.signatures, 0) AS signatures, coalesce(o.units, 0) AS enacted, coalesce(s.sets, 0) AS change_sets, p.docprefix IS NOT NULL AS approved
+           coalesce(s.signatures, 0) AS signatures, coalesce(greatest(o.units, f.n_units), 0) AS enacted, coalesce(s.sets, 0) AS change_sets, p.docprefix IS NOT NULL AS approved
       FROM cutter_governance.source_document_registry d
       LEFT JOIN of o ON o.doc_code = d.docprefix
+      -- Where the next state is enacted already, the rows are of then: what is in force until then is not all in them.
+      LEFT JOIN (SELECT docprefix, n_units FROM cutter_governance.v_document_state WHERE in_force_from <= now() AND in_force_until > now()) f USING (docprefix)
       LEFT JOIN below b ON b.below = d.docprefix
       LEFT JOIN (SELECT split_part(canonical_address, '/', 1) AS docprefix, count(*) AS n FROM cutter_governance.canonical_address_alias GROUP BY 1) a USING (docprefix)
       LEFT JOIN (SELECT c.docprefix, count(DISTINCT c.id) AS sets, count(g.id) AS signatures

@@ -9,7 +9,9 @@ from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import RunOperation
 from console.backend.postgres.base import Base, amend_refusal, is_law, read_base, repealed_by, spent_addresses
+from console.backend.postgres.document_runs import runs_of_documents
 from console.backend.postgres.document_states import state_text
+from console.backend.runs.bars import bar_by_drafts
 
 _INSTEAD = {
     RunOperation.AMEND: "See where its first text stands: cutter-console document list; without one, cut it: run start without --amend",
@@ -89,7 +91,9 @@ def _require_free(connection: psycopg.Connection, docprefix: str, operation: Run
     refusal = amend_refusal(connection, docprefix, None)
     if refusal:
         word = "amended" if operation is RunOperation.AMEND else "repealed"
-        raise Drifted(StopCode.DRIFT, f"{docprefix} cannot be {word}: {refusal}", "Enact or revert that run first.")
+        bar = bar_by_drafts(runs_of_documents(connection, (docprefix,)))
+        reason, next_action = (bar.said, bar.next_action) if bar else (refusal, "See its runs: cutter-console run list")
+        raise Drifted(StopCode.DRIFT, f"{docprefix} cannot be {word}: {reason}", next_action)
 
 
 def require_not_repealed(connection: psycopg.Connection, docprefix: str) -> None:

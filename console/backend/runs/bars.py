@@ -116,16 +116,7 @@ def _of_law(row: RunRow, base_run_id: str, others: tuple[DocumentRun, ...]) -> B
     if newest is not None and row.plan_digest and base_run_id not in {"", newest.run_id}:
         reason = f"run {newest.run_id} was enacted since: {row.docprefix} is not the law any more that this run was planned against"
         return _for_good(row, newest, reason, StopCode.DRIFT)
-    holder = _holder(others)
-    if holder is None:
-        return None
-    return Bar(
-        said=f"run {holder.run_id} has {_held(holder)} of {row.docprefix}, neither enacted nor reverted",
-        run_id=holder.run_id,
-        is_for_good=False,
-        code=StopCode.DRIFT,
-        next_action=f"Enact or revert that run first: cutter-console run show {holder.run_id}",
-    )
+    return bar_by_drafts(others)
 
 
 def _of_cut(row: RunRow, others: tuple[DocumentRun, ...]) -> Bar | None:
@@ -151,7 +142,21 @@ def _of_edit(row: RunRow, others: tuple[DocumentRun, ...]) -> Bar | None:
     return _for_good(row, other, reason, StopCode.DRIFT)
 
 
-def _holder(others: tuple[DocumentRun, ...]) -> DocumentRun | None:
+def bar_by_drafts(others: Iterable[DocumentRun]) -> Bar | None:
+    """Pure: return what bars a change of the law while one of these runs of its document is neither law nor taken back; None if none is."""
+    holder = _holder(others)
+    if holder is None:
+        return None
+    return Bar(
+        said=f"run {holder.run_id} has {_held(holder)} of {holder.docprefix}, neither enacted nor reverted",
+        run_id=holder.run_id,
+        is_for_good=False,
+        code=StopCode.DRIFT,
+        next_action=f"Enact or revert that run first: cutter-console run show {holder.run_id}",
+    )
+
+
+def _holder(others: Iterable[DocumentRun]) -> DocumentRun | None:
     return next((run for run in others if run.stage in DRAFT_STAGES and run.family is not Family.REVERTED), None)
 
 

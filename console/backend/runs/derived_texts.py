@@ -73,7 +73,8 @@ def derive(installation: Installation, address: str, replacement: bytes | None) 
         if state.profile == AKN_PROFILE:
             message = f"{docprefix} is cut from Akoma Ntoso: its text is made from the markup, which no unit gives back"
             raise Refused(StopCode.REFUSED_INPUT, message, _as_a_whole(docprefix))
-        text = read_text(connection, state, server_clock(connection)).text
+        now = server_clock(connection)
+        text = read_text(connection, state, now, now).text
         spans = _placed(connection, state, text)
     start, end = _span_of(spans, address, state)
     if replacement is None:

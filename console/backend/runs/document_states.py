@@ -114,6 +114,8 @@ class ShownDocument(Value):
     operation: str
     in_force_from: datetime
     in_force_until: datetime | None
+    is_later: bool
+    """True if it has not begun yet."""
     n_units: int
     canonical_sha256: str
     """Of the pinned text."""
@@ -175,15 +177,16 @@ def text_as_of(installation: Installation, docprefix: str, as_of: datetime | Non
     Raises Refused if nothing is in force then, Unmeasured if the whole text was not kept, NotAsPinned if it differs.
     """
     with reading(installation) as connection:
-        moment, rows = as_of or server_clock(connection), require_states(connection, docprefix)
+        now, rows = server_clock(connection), require_states(connection, docprefix)
+        moment = as_of or now
         row = state_at(rows, docprefix, moment)
         if row.is_repeal:
-            raise repealed(row, rows)
-        return read_text(connection, row, moment)
+            raise repealed(row, rows, now)
+        return read_text(connection, row, moment, now)
 
 
-def read_text(connection: psycopg.Connection, row: StateRow, moment: datetime) -> StateText:
-    """Return the text of this state. Raises as `text_as_of` does."""
+def read_text(connection: psycopg.Connection, row: StateRow, moment: datetime, now: datetime) -> StateText:
+    """Return the text of this state, which is in force at the moment. Raises as `text_as_of` does."""
     text = state_text(connection, row.run_id)
     if text is None:
         raise _not_kept(row) if is_sealed(connection, row.run_id) else not_sealed(row)
@@ -201,6 +204,7 @@ def read_text(connection: psycopg.Connection, row: StateRow, moment: datetime) -
         operation=row.operation,
         in_force_from=row.in_force_from,
         in_force_until=row.in_force_until,
+        is_later=row.in_force_from > now,
         n_units=row.n_units,
         canonical_sha256=row.canonical_sha256,
         sha256=sha256,
@@ -232,18 +236,22 @@ def state_at(rows: Sequence[StateRow], docprefix: str, moment: datetime) -> Stat
     """Return the state that is in force at a moment. Raises Refused if none is."""
     row = in_force_at(rows, moment)
     if row is None:
-        first = min(row.in_force_from for row in rows)
-        message = (
-            f"nothing of {docprefix} is in force at {shown_time(moment)}; its first state begins {shown_time(first)}"
-        )
-        history = f"See all of its states: cutter-console document history {docprefix}"
-        raise Refused(StopCode.DOCUMENT_UNKNOWN, message, history)
+        raise not_in_force(rows, docprefix, moment)
     return row
 
 
-def repealed(row: StateRow, rows: Sequence[StateRow]) -> Refused:
+def not_in_force(rows: Sequence[StateRow], docprefix: str, moment: datetime) -> Refused:
+    """Return the answer for the text of a document at a moment before its first state."""
+    first = min(row.in_force_from for row in rows)
+    message = f"nothing of {docprefix} is in force at {shown_time(moment)}; its first state begins {shown_time(first)}"
+    history = f"See from when each of its states counts, and ask for such a moment: cutter-console document history {docprefix}"
+    return Refused(StopCode.DOCUMENT_UNKNOWN, message, history)
+
+
+def repealed(row: StateRow, rows: Sequence[StateRow], now: datetime) -> Refused:
     """Return the answer for the text of a document in the state of its repeal: there is none, and which was the last."""
-    message = f"{row.docprefix} is repealed since {shown_time(row.in_force_from)}, by run {row.run_id}: nothing of it is in force"
+    when = f"{'since' if row.in_force_from <= now else 'from'} {shown_time(row.in_force_from)}"
+    message = f"{row.docprefix} is repealed {when}, by run {row.run_id}: nothing of it is in force"
     last = max((state.in_force_from for state in ever_in_force(rows) if not state.is_repeal), default=None)
     history = f"cutter-console document history {row.docprefix}"
     if last is None:
@@ -252,11 +260,13 @@ def repealed(row: StateRow, rows: Sequence[StateRow]) -> Refused:
     return Refused(StopCode.DOCUMENT_UNKNOWN, message, f"Read its last text: {show}")
 
 
-def repealed_state(connection: psycopg.Connection, docprefix: str) -> Refused | None:
-    """Return the answer for the text of a document that is repealed now, or None if it is not."""
-    rows = states_of(connection, docprefix)
-    row = in_force_at(rows, server_clock(connection))
-    return repealed(row, rows) if row is not None and row.is_repeal else None
+def without_text(connection: psycopg.Connection, docprefix: str) -> Refused | None:
+    """Return the answer for the text of a document that is repealed now, or all of whose states begin later; else None."""
+    rows, now = states_of(connection, docprefix), server_clock(connection)
+    row = in_force_at(rows, now)
+    if row is not None:
+        return repealed(row, rows, now) if row.is_repeal else None
+    return not_in_force(rows, docprefix, now) if rows else None
 
 
 def in_force_at(rows: Sequence[StateRow], moment: datetime) -> StateRow | None:

@@ -15,8 +15,9 @@ from console.backend.model.written_plan import kept_bytes
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import StateUnitRow, is_sealed, state_units
 from console.backend.postgres.registry import CutRun, cut_runs, run_in_force, state_run
+from console.backend.postgres.server import server_clock
 from console.backend.postgres.units import ReaderUnit, reader_units, units_in_force
-from console.backend.runs.document_states import not_sealed, reading, repealed, repealed_state, require_states, state_at
+from console.backend.runs.document_states import not_sealed, reading, repealed, require_states, state_at, without_text
 from console.backend.runs.workspace import SOURCE, Workspace
 
 _DRAFT = "draft"
@@ -27,7 +28,7 @@ def read_stored(installation: Installation, docprefix: str, *, with_drafts: bool
 
     The database does not hold the order of the units, nor text outside of them: both come from the plan and the pinned
     source of the run that cut it, whose digests the database holds. Raises Refused without them, for a document that is
-    repealed, and for drafts that are not asked for; Drifted if the units are not those of the plan.
+    repealed or begins later, and for drafts that are not asked for; Drifted if the units are not those of the plan.
     """
     with connect(installation.settings.database.monitor, read_only=True, purpose="export") as connection:
         # One snapshot for all rows: a document must not be mixed of two moments.
@@ -36,9 +37,9 @@ def read_stored(installation: Installation, docprefix: str, *, with_drafts: bool
         # The drafts of an amendment are no part of what is in force.
         units = units_in_force(connection, docprefix) if in_force else reader_units(connection, docprefix)
         runs = (in_force,) if in_force else cut_runs(connection, docprefix)
-        repeal = repealed_state(connection, docprefix)
-    if repeal is not None and not units:
-        raise repeal
+        absent = without_text(connection, docprefix)
+    if absent is not None:
+        raise absent
     _refuse_unasked(units, docprefix, with_drafts=with_drafts)
     plan, canonical = _cut_of(installation, docprefix, runs)
     _compare(plan, units)
@@ -59,7 +60,7 @@ def read_state(installation: Installation, docprefix: str, as_of: datetime) -> E
         rows = require_states(connection, docprefix)
         row = state_at(rows, docprefix, as_of)
         if row.is_repeal:
-            raise repealed(row, rows)
+            raise repealed(row, rows, server_clock(connection))
         if not is_sealed(connection, row.run_id):
             raise not_sealed(row)
         units, runs = state_units(connection, row.run_id), state_run(connection, row.run_id)

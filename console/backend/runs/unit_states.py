@@ -63,6 +63,8 @@ class ShownUnit(Value):
     in_force_from: datetime
     """Moment since which this version counts without a break."""
     in_force_until: datetime | None
+    is_later: bool
+    """True if it has not begun yet."""
     run_id: str
     """Run that made this version law."""
     statement_sha256: str
@@ -117,7 +119,8 @@ def unit_as_of(installation: Installation, address: str, as_of: datetime | None)
     the units of the state are not known.
     """
     with reading(installation) as connection:
-        moment = as_of or server_clock(connection)
+        now = server_clock(connection)
+        moment = as_of or now
         followed: list[str] = []
         current: str | None = address
         while current is not None and current not in followed and len(followed) < _MOST_ALIASES:
@@ -125,7 +128,7 @@ def unit_as_of(installation: Installation, address: str, as_of: datetime | None)
             row = in_force_at(states, moment)
             unit = next((unit for unit in rows if row is not None and unit.state == row.state), None)
             if unit is not None:
-                return _shown(address, current, tuple(followed), moment, states, rows, unit)
+                return _shown(address, current, tuple(followed), moment, states, rows, unit, now)
             followed.append(current)
             current = target_of(aliases_of(connection, current), moment)
         raise _not_in_force(connection, address, followed, moment)
@@ -173,6 +176,7 @@ def _shown(
     states: Sequence[StateRow],
     rows: Sequence[UnitStateRow],
     unit: UnitStateRow,
+    now: datetime,
 ) -> ShownUnit:
     first, last = _unbroken(states, rows, unit)
     edited_by = next(row.edited_by for row in rows if row.state == first.state)
@@ -193,6 +197,7 @@ def _shown(
         version_seq=unit.version_seq,
         in_force_from=first.in_force_from,
         in_force_until=last.in_force_until,
+        is_later=first.in_force_from > now,
         run_id=first.run_id,
         statement_sha256=first.statement_sha256,
         edited_by=edited_by or "",

@@ -9,7 +9,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.diff_text import DiffedPart, diff_lines
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
-from console.backend.model.shown_time import shown_time
+from console.backend.model.shown_time import in_force, shown_time
 from console.backend.model.unit_search import (
     LIFECYCLES,
     UnitPeriod,
@@ -49,7 +49,6 @@ def view_unit(installation: Installation, address: str, as_of: datetime | None) 
 
 def _of_law(installation: Installation, history: UnitHistory, shown: ShownUnit) -> UnitView:
     row = _row(installation, history.address)
-    until = f" until {shown_time(shown.in_force_until)}" if shown.in_force_until else ""
     return UnitView(
         address=history.address,
         followed=history.followed,
@@ -65,7 +64,7 @@ def _of_law(installation: Installation, history: UnitHistory, shown: ShownUnit) 
         body=shown.body,
         body_sha256=shown.body_sha256,
         version_seq=str(shown.version_seq),
-        standing=f"in force since {shown_time(shown.in_force_from)}{until}",
+        standing=in_force(shown.in_force_from, shown.in_force_until, is_later=shown.is_later),
         run_id=shown.run_id,
         statement_sha256=shown.statement_sha256,
         edited_by=shown.edited_by,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,7 +12,8 @@ from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import GateReport
 from console.backend.model.view_models import RunRequest
 from tests.backend.gates.conftest import is_red, measured, named
-from tests.support.passage import DOCPREFIX, Passage, silent
+from tests.backend.runs.test_repeals import at_second_pause
+from tests.support.passage import DOCPREFIX, UNITS, Kept, Passage, silent
 
 At = Callable[[str], Passage]
 BIG = "# Big\n\nText.\n" + "".join(f"\n## Part {n}\n\nText {n}.\n" for n in range(9))
@@ -135,6 +137,15 @@ def test_c5_a_document_that_an_alias_points_into_is_no_target(waits: Passage) ->
 def test_c6_and_c7_a_document_that_is_draft_or_law_is_no_target_again(at: At) -> None:
     _excluded_by(at("waits for SG_2"), "C5", "C7")
     _excluded_by(at("enacted"), "C5", "C6", "C7")
+
+
+def test_c6_a_law_whose_repeal_begins_later_is_law_until_then(at: At, kept: Kept) -> None:
+    passage = at_second_pause(at, kept)
+    passage.sign(in_force_from=datetime(2100, 1, 1, tzinfo=UTC))
+    passage.enact()
+    assert set(passage.lifecycles()) == {"superseded"}
+    _excluded_by(passage, "C5", "C6", "C7")
+    assert f"C6 FAIL: {UNITS} units enacted" in str(_candidate(measured(GATE, passage.installation), DOCPREFIX).detail)
 
 
 def test_a_policy_that_is_silent_keeps_the_digest_it_was_signed_with(fresh: Passage) -> None:

@@ -354,6 +354,18 @@ def start_amendment(
     return _at_the_pause(law.database, "amend", number, accepted(planned), planned.canonical, moved)
 
 
+def enact_later(run: SignedCut, hours: int = 5) -> datetime:
+    """Enact what waits at its first pause, to count in some hours; the moment from which it does."""
+    begins = (datetime.now(UTC) + timedelta(hours=hours)).replace(microsecond=0)
+    run.to_second_pause()
+    run.rule("enact", {"in_force_from": f"{begins:%Y-%m-%dT%H:%M:%SZ}"})
+    run.arm("enact")
+    with run.executor() as connection:
+        run.enact(connection)
+    run.disarm()
+    return begins
+
+
 def start_repeal(law: SignedCut, number: int = 400) -> SignedCut:
     """The repeal of a document that is law, at its first pause."""
     return _at_the_pause(law.database, "repeal", number, no_document(law.docprefix), NO_TEXT)

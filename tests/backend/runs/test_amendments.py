@@ -253,10 +253,7 @@ def test_a_text_can_be_in_force_from_a_later_moment_than_its_enactment(at: At) -
     passage = amend(passage)
     to_second_pause(passage)
     later = datetime(2100, 1, 1, tzinfo=UTC)
-    drafted = passage.backend.draft_statement(passage.run_id, in_force_from=later)
-    passage.backend.import_statement(
-        drafted.statement_path, (passage.backend.sign_as_demo_sovereign(drafted.statement_path),)
-    )
+    passage.sign(in_force_from=later)
     assert "in force from 2100-01-01" in str(passage.backend.brief(Danger.ENACT, passage.run_id).checks)
     passage.enact()
     assert passage.rows(_IN_FORCE) == law
@@ -274,10 +271,7 @@ def test_a_text_that_would_begin_before_the_one_that_it_follows_gets_no_second_r
         with pytest.raises(Refused, match="this one cannot be in force before it") as refused:
             passage.backend.draft_statement(passage.run_id, in_force_from=moment)
         assert refused.value.next_action.endswith(f"{passage.run_id} --in-force-from 2100-01-01T00:00:00+00:00")
-    drafted = passage.backend.draft_statement(passage.run_id, in_force_from=later)
-    passage.backend.import_statement(
-        drafted.statement_path, (passage.backend.sign_as_demo_sovereign(drafted.statement_path),)
-    )
+    passage.sign(in_force_from=later)
 
 
 def test_a_moment_that_has_passed_or_that_no_enactment_asks_for_is_refused(at: At, kept: Kept) -> None:

@@ -24,7 +24,7 @@ from console.backend.runs.moves import RunFacts, moves_of, require_move
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.preflight import preflight
 from console.backend.runs.workspace import Workspace
-from tests.backend.runs.test_amendments import amend, to_second_pause
+from tests.backend.runs.test_amendments import amend, at_second_pause, to_second_pause
 from tests.backend.runs.test_two_roots import next_host
 from tests.support.lost_commit import Lie, lying
 from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Kept, Passage, fingerprint, silent
@@ -136,6 +136,23 @@ def to_the_end(passage: Passage, run_id: str) -> RunView:
             case move:
                 raise AssertionError(f"{move} at {run.state.name}")
     raise AssertionError(f"{own.run().state.name} after {_MOST_STEPS} moves")
+
+
+@pytest.mark.parametrize("mode", [Mode.DRYRUN, Mode.LIVE])
+@pytest.mark.parametrize("operation", [RunOperation.AMEND, RunOperation.REPEAL])
+def test_nothing_of_the_law_is_begun_beside_drafts_and_their_run_is_named(
+    at: At, kept: Kept, operation: RunOperation, mode: Mode
+) -> None:
+    passage = at_second_pause(at, kept)
+    request = request_of(passage, APART, of_law=True)
+    if operation is RunOperation.REPEAL:
+        request = RunRequest(origin="", docprefix=DOCPREFIX, repeal=True)
+    word = "amended" if operation is RunOperation.AMEND else "repealed"
+    with pytest.raises(Drifted) as refused:
+        passage.backend.start(request.model_copy(update={"mode": mode}), silent)
+    held = f"run {passage.run_id} has an amendment of {DOCPREFIX}, neither enacted nor reverted"
+    assert refused.value.message == f"{DOCPREFIX} cannot be {word}: {held}"
+    assert refused.value.next_action == f"Enact or revert that run first: cutter-console run show {passage.run_id}"
 
 
 @pytest.mark.parametrize("stage", STAGES)

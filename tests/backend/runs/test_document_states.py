@@ -29,7 +29,15 @@ from console.backend.runs.run_views import view_run
 from console.backend.runs.state_comparison import compare_states
 from console.backend.runs.status import measure_status
 from console.backend.runs.unit_states import history_of_unit, unit_as_of
-from tests.backend.postgres.signed_cut import SignedCut, at_the_pause, start_amendment, start_cut, start_edit, walked
+from tests.backend.postgres.signed_cut import (
+    SignedCut,
+    at_the_pause,
+    enact_later,
+    start_amendment,
+    start_cut,
+    start_edit,
+    walked,
+)
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 from tests.support.standings import isolation_of_standings
@@ -99,18 +107,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def later(run: SignedCut, hours: int = 5) -> datetime:
-    """Enact an amendment that counts in some hours; the moment from which it does."""
-    begins = (now() + timedelta(hours=hours)).replace(microsecond=0)
-    run.to_second_pause()
-    run.rule("enact", {"in_force_from": f"{begins:%Y-%m-%dT%H:%M:%SZ}"})
-    run.arm("enact")
-    with run.executor() as connection:
-        run.enact(connection)
-    run.disarm()
-    return begins
-
-
 def row(number: int, begins: int, ends: int | None, **changes: Any) -> StateRow:
     """A state between two hours of a day."""
     day = datetime(2026, 1, 1, tzinfo=UTC)
@@ -157,7 +153,7 @@ def test_every_text_that_was_in_force_is_read_byte_for_byte_and_compared_unit_by
 
 
 def test_a_text_that_begins_later_is_read_as_of_then_and_not_before(law: SignedCut, site: Site) -> None:
-    begins = later(start_amendment(law, REVISED))
+    begins = enact_later(start_amendment(law, REVISED))
     installation = site(law.database)
     assert text_as_of(installation, "ACME-LAW", None).text == FIRST.encode()
     assert text_as_of(installation, "ACME-LAW", begins - timedelta(microseconds=1)).text == FIRST.encode()
@@ -308,7 +304,7 @@ def test_the_list_of_runs_says_what_became_of_each(amended: tuple[SignedCut, ...
     waits = start_cut(law.database, "ACME-DRAFT", number=8)
     waits.to_second_pause()
     to_come = start_cut(law.database, "ACME-NEXT", number=10)
-    begins = later(to_come, hours=48)
+    begins = enact_later(to_come, hours=48)
     installation = site(law.database)
     second = f"{history_of(installation, 'ACME-LAW')[-1].in_force_from.astimezone(UTC):%Y-%m-%d}"
     (changed,) = (row.changed_at for row in _rows_of(law.database) if row.run_id == reverted.run_id)

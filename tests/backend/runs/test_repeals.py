@@ -224,16 +224,13 @@ def test_a_reverted_repeal_leaves_readers_with_what_they_saw_and_the_law_open(at
 def test_a_repeal_that_begins_later_is_final_and_the_text_stays_in_force_until_then(at: At, kept: Kept) -> None:
     passage = at_second_pause(at, kept)
     later = datetime(2100, 1, 1, tzinfo=UTC)
-    drafted = passage.backend.draft_statement(passage.run_id, in_force_from=later)
-    passage.backend.import_statement(
-        drafted.statement_path, (passage.backend.sign_as_demo_sovereign(drafted.statement_path),)
-    )
+    passage.sign(in_force_from=later)
     passage.enact()
     (document,) = [view for view in list_documents(passage.installation) if view.docprefix == DOCPREFIX]
     assert document.standing.endswith("; repealed from 2100-01-01 00:00:00 UTC")
     assert text_as_of(passage.installation, DOCPREFIX, None).text == TEXT.encode()
     assert text_as_of(passage.installation, DOCPREFIX, later - timedelta(seconds=1)).text == TEXT.encode()
-    with pytest.raises(Refused, match="is repealed since 2100-01-01"):
+    with pytest.raises(Refused, match="is repealed from 2100-01-01"):
         text_as_of(passage.installation, DOCPREFIX, later)
     with pytest.raises(Refused, match="was repealed by run"):
         amend(passage)

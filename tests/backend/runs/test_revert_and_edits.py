@@ -10,7 +10,7 @@ from console.backend.model.errors import CutterError, Drifted, Held, Refused, St
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Move, Phase, Stage
-from console.backend.model.view_models import RunRequest, SwitchState
+from console.backend.model.view_models import Danger, RunRequest, SwitchState
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from tests.support.edited import EDIT, edited_drafts, signed_edit
@@ -124,6 +124,15 @@ def test_an_enacted_unit_is_not_edited(at: At) -> None:
     passage = at("enacted")
     with pytest.raises(Refused, match="is not a draft unit"):
         plan_edits(passage.installation, DOCPREFIX, (EDIT,))
+
+
+def test_an_edit_is_not_armed_and_that_is_all_that_arm_says_of_it(at: At, kept: Kept) -> None:
+    """What is asked before a cut, a dry run of the text among it, is not asked of an edit, which has none."""
+    passage = signed_edit(at, kept)
+    confirmation = passage.backend.brief(Danger.ARM, passage.run_id)
+    open_checks = [check.name for check in confirmation.checks if check.outcome is not Outcome.PASS]
+    assert open_checks == ["legal move"]
+    assert not [check.name for check in confirmation.checks if check.name.startswith("PRE-")]
 
 
 def test_another_body_than_the_signed_one_is_not_written(at: At, kept: Kept) -> None:

@@ -86,6 +86,29 @@ $$;
 COMMENT ON FUNCTION cutter_console.fn_states_at IS
     'The run, and the transaction of its enactment, of each document''s state that is in force at a moment.';
 
+-- Where a text or a repeal is enacted and begins later, the rows of units and versions are those of then. Of these
+-- documents, or of one, the state that is in force until then, as fn_states_at has it; empty where nothing is.
+CREATE OR REPLACE FUNCTION cutter_console.fn_states_meanwhile(p_document text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_object_agg(l.docprefix, coalesce(
+               cutter_console.fn_states_at(now(), l.docprefix) -> l.docprefix, '[]')), '{}')
+      FROM (SELECT r.docprefix
+              FROM cutter_governance.approval p
+              JOIN cutter_governance.approval_use n USING (statement_sha256)
+              JOIN cutter_governance.run r ON r.run_id = p.run_id
+             WHERE p.in_force_from > now()
+               AND n.purpose = 'enact'
+            UNION
+            SELECT r.docprefix
+              FROM cutter_governance.review_decision e
+              JOIN cutter_governance.run r ON r.run_id = e.run_id
+             WHERE e.decided_at > now()
+               AND e.verdict = 'enact') l
+     WHERE coalesce(p_document, '') = '' OR l.docprefix = p_document
+$$;
+COMMENT ON FUNCTION cutter_console.fn_states_meanwhile IS
+    'Of documents whose newest text or repeal begins later: the state that is in force until then.';
+
 -- The parts of a search that the index can be asked for. It has each word for itself, and goes through all that begin
 -- alike in one pass, which no limit of time and no cancel interrupts. So the beginning of a word that many begin with
 -- is left out; the words before it stay. How many begin so is taken from a sample of texts, as there are no statistics
@@ -150,7 +173,8 @@ DROP FUNCTION IF EXISTS cutter_console.fn_unit_page(text[], text, text, text[], 
 
 -- A page of units: those whose address begins with p_prefix, of the document, with every one of p_parts if there are
 -- any. Behind p_after or, if p_before is given, the last ones before it, in descending order. At p_at what is in force
--- at that moment; else as the units stand, of these lifecycles: drafts, law, and of what has ended only what was law.
+-- at that moment; else as the units stand now, of these lifecycles: drafts, law, and of what has ended only what was
+-- law. Law is what is in force, whatever is enacted for later; a unit of which nothing is until then begins later.
 --
 -- It goes through the units in their order, piece by piece. Of words the first piece is read, and the next one, if by
 -- what was seen so far the page will soon be full. Else the index, which goes through all entries of the words each
@@ -190,8 +214,12 @@ DECLARE
         ELSE statement_timestamp() + lasts / 2 END;
     words constant tsquery := cutter_console.fn_search_query(p_parts);
     loose constant tsquery := regexp_replace(words::text, '<(-|\d+)>', '&', 'g')::tsquery;
-    states constant jsonb := CASE WHEN p_at IS NOT NULL THEN cutter_console.fn_states_at(p_at,
-        coalesce(nullif(p_document, ''), CASE WHEN p_prefix LIKE '%/%' THEN split_part(p_prefix, '/', 1) END)) END;
+    of_document constant text := coalesce(
+        nullif(p_document, ''), CASE WHEN p_prefix LIKE '%/%' THEN split_part(p_prefix, '/', 1) END);
+    -- The states that texts are taken from: of each document at a moment, and now of those whose rows are of later.
+    states constant jsonb := CASE WHEN p_at IS NOT NULL THEN cutter_console.fn_states_at(p_at, of_document)
+        ELSE cutter_console.fn_states_meanwhile(of_document) END;
+    is_plain constant boolean := p_at IS NULL AND states = '{}';
     way constant text := CASE WHEN p_before IS NULL THEN '' ELSE ' DESC' END;
     place constant text := 'replace(u.canonical_address, ''/'', chr(1)) COLLATE "C"';
     -- $1 the lifecycles, $2 the prefix, $3 the document, $4 and $5 the bounds of the page.
@@ -202,10 +230,14 @@ DECLARE
             ' AND ' || place || ' >= $3 AND ' || place || ' < $3 || chr(2)' END
         || CASE WHEN p_at IS NULL AND cardinality(p_lifecycles) = 1 AND p_lifecycles[1] <> 'enacted' THEN
             ' AND u.lifecycle_status = ($1)[1] AND u.lifecycle_status <> ''enacted''' ELSE '' END;
-    shown constant text := CASE WHEN p_at IS NULL THEN 'u.lifecycle_status = ANY ($1) AND u.deleted_at IS NULL'
-        ELSE 'true' END;
+    -- $7 the states.
+    has_state constant text := '$7 ? split_part(u.canonical_address, ''/'', 1)';
+    shown constant text := CASE WHEN p_at IS NOT NULL THEN 'true' ELSE
+        '(u.lifecycle_status = ANY ($1) AND u.deleted_at IS NULL'
+        || CASE WHEN is_plain THEN '' ELSE ' OR ' || has_state END || ')' END;
     -- $8 the versions with the words: the unit's must be one of them, another version of it can have them too.
-    counts constant text := CASE WHEN p_at IS NULL THEN 'u.version_anchor_ref = ANY ($8)' ELSE 'true' END;
+    counts constant text := CASE WHEN p_at IS NOT NULL THEN 'true' ELSE
+        '(u.version_anchor_ref = ANY ($8)' || CASE WHEN is_plain THEN '' ELSE ' OR ' || has_state END || ')' END;
     -- $6 the number of units.
     piece constant text := format(
         'SELECT array_agg(p.id) FILTER (WHERE p.shown),
@@ -214,18 +246,10 @@ DECLARE
                    FROM public.information_unit u
                   WHERE %s ORDER BY %s LIMIT $6) p',
         CASE WHEN p_before IS NULL THEN 'max' ELSE 'min' END, shown, place, bounds, place || way);
-    -- What is read of each unit, in the order of the page, while there is room on it.
-    texts constant text := CASE WHEN p_at IS NULL THEN
-        'SELECT u.lifecycle_status AS lifecycle, u.unit_kind, u.section_type, u.section_code,
-                u.parent_or_container_ref AS parent, v.title, v.body
-           FROM public.unit_version v
-          WHERE v.id = u.version_anchor_ref
-            AND (u.lifecycle_status IN (''draft'', ''enacted'') OR v.enacted_at IS NOT NULL)'
-        ELSE
-        'SELECT ''enacted''::text AS lifecycle, b.unit_kind, b.section_type, b.section_code,
-                b.parent_address AS parent, coalesce(v.title, '''') AS title, v.body
-           FROM (SELECT $7 -> split_part(u.canonical_address, ''/'', 1) AS of_document OFFSET 0) s
-           JOIN cutter_governance.manifest_unit_block b
+    -- The unit's place and version in the state of its document, if it is in one.
+    state constant text :=
+        '(SELECT $7 -> split_part(u.canonical_address, ''/'', 1) AS of_document OFFSET 0) s
+           LEFT JOIN cutter_governance.manifest_unit_block b
              ON b.address COLLATE "C" = u.canonical_address AND b.run_id = s.of_document ->> 0
            LEFT JOIN LATERAL (
                     SELECT c.version_id
@@ -237,9 +261,39 @@ DECLARE
                        AND w.xid > o.xid
                        AND w.xid < (s.of_document ->> 1)::xid8
                      ORDER BY w.xid DESC
-                     LIMIT 1) e ON true
-           JOIN public.unit_version v ON v.id = coalesce(e.version_id, b.version_id)' END;
-    -- $6 the units, $7 the states at the moment.
+                     LIMIT 1) e ON true';
+    -- What is read of each unit, in the order of the page, while there is room on it.
+    texts constant text := CASE WHEN is_plain THEN
+        'SELECT u.lifecycle_status AS lifecycle, u.unit_kind, u.section_type, u.section_code,
+                u.parent_or_container_ref AS parent, v.title, v.body, false AS is_of_state
+           FROM public.unit_version v
+          WHERE v.id = u.version_anchor_ref
+            AND (u.lifecycle_status IN (''draft'', ''enacted'') OR v.enacted_at IS NOT NULL)'
+        WHEN p_at IS NOT NULL THEN
+        'SELECT ''enacted''::text AS lifecycle, b.unit_kind, b.section_type, b.section_code,
+                b.parent_address AS parent, coalesce(v.title, '''') AS title, v.body, true AS is_of_state
+           FROM ' || state || '
+           JOIN public.unit_version v ON v.id = coalesce(e.version_id, b.version_id)
+          WHERE b.run_id IS NOT NULL'
+        ELSE
+        'SELECT l.lifecycle, p.*, coalesce(v.title, '''') AS title, v.body, s.of_document IS NOT NULL AS is_of_state
+           FROM ' || state || '
+          CROSS JOIN LATERAL (
+                    SELECT b.unit_kind, b.section_type, b.section_code, b.parent_address AS parent
+                     WHERE b.run_id IS NOT NULL
+                    UNION ALL
+                    SELECT u.unit_kind, u.section_type, u.section_code, u.parent_or_container_ref
+                     WHERE b.run_id IS NULL) p
+          CROSS JOIN LATERAL (
+                    SELECT CASE WHEN b.run_id IS NOT NULL THEN ''enacted''
+                                WHEN u.lifecycle_status = ''enacted'' AND s.of_document IS NOT NULL
+                                THEN ''begins later''
+                                ELSE u.lifecycle_status END) l (lifecycle)
+           JOIN public.unit_version v ON v.id = coalesce(e.version_id, b.version_id, u.version_anchor_ref)
+          WHERE CASE l.lifecycle WHEN ''begins later'' THEN ''enacted'' ELSE l.lifecycle END = ANY ($1)
+            AND (b.run_id IS NOT NULL OR u.deleted_at IS NULL)
+            AND (l.lifecycle NOT IN (''superseded'', ''retired'') OR v.enacted_at IS NOT NULL)' END;
+    -- $6 the units.
     units constant text := format(
         'SELECT u.canonical_address, u.doc_code, t.*, u.place
            FROM (SELECT u.*, %s AS place
@@ -269,7 +323,7 @@ DECLARE
     is_weighed boolean := false;
     missing numeric;
 BEGIN
-    IF p_parts IS NOT NULL AND words IS NULL OR most < 1 OR states = '{}' THEN
+    IF p_parts IS NOT NULL AND words IS NULL OR most < 1 OR p_at IS NOT NULL AND states = '{}' THEN
         RETURN;
     END IF;
     LOOP
@@ -278,12 +332,13 @@ BEGIN
         ELSE
             -- The order of an index, and no sort of what the planner takes for little.
             PERFORM set_config('enable_sort', 'off', true);
-            EXECUTE piece INTO ids, versions, n, far USING p_lifecycles, prefix, p_document, low, high, size;
+            EXECUTE piece INTO ids, versions, n, far
+                USING p_lifecycles, prefix, p_document, low, high, size, states;
             PERFORM set_config('enable_sort', 'on', true);
             looked := looked + n;
             IF asks_index THEN
                 SELECT array_agg(w.unit_id), array_agg(w.version_id) INTO ids, versions
-                  FROM cutter_console.fn_units_among(asked, ids, CASE WHEN p_at IS NULL THEN versions END) w;
+                  FROM cutter_console.fn_units_among(asked, ids, CASE WHEN is_plain THEN versions END) w;
             END IF;
         END IF;
         seen := CASE WHEN p_before IS NULL THEN low ELSE high END;
@@ -294,10 +349,11 @@ BEGIN
                 far := seen;
                 EXIT;
             END IF;
-            IF is_read THEN
+            IF is_read OR p_parts IS NOT NULL AND r.is_of_state THEN
                 spent := spent + least(octet_length(r.body), 100000) + 100;
             END IF;
-            IF NOT is_read OR cutter_console.fn_search_vector(r.title, r.body) @@ words THEN
+            IF NOT is_read AND (p_parts IS NULL OR NOT r.is_of_state)
+               OR cutter_console.fn_search_vector(r.title, r.body) @@ words THEN
                 address := r.canonical_address;
                 document := r.doc_code;
                 lifecycle := r.lifecycle;
@@ -358,6 +414,6 @@ COMMENT ON FUNCTION cutter_console.fn_unit_page IS
     'A page of units by address, word, document and lifecycle, or as in force at a moment, and how far it has looked.';
 
 REVOKE ALL ON FUNCTION cutter_console.fn_units_among, cutter_console.fn_states_at, cutter_console.fn_parts_of_few,
-    cutter_console.fn_unit_page, cutter_console.fn_document_in_force FROM PUBLIC;
+    cutter_console.fn_unit_page, cutter_console.fn_document_in_force, cutter_console.fn_states_meanwhile FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cutter_console.fn_unit_page, cutter_console.fn_document_in_force
     TO cutter_ro, cutter_exec, cutter_verify;
