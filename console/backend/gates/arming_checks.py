@@ -66,10 +66,6 @@ class PreGate(NamedTuple):
     question: str = "May this run be armed now?"
     owner: Owner = Owner.OPERATOR
 
-    def report(self, probe: Probe) -> GateReport:
-        """Measure the whole board for the newest run that waits."""
-        return _report(probe, "", ALL)
-
 
 PRE = PreGate()
 

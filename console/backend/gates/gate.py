@@ -13,8 +13,8 @@ from console.backend.model.readiness import GateReport, Owner
 F = TypeVar("F")
 
 
-class AnyGate(Protocol):
-    """Description of a gate for the board."""
+class Described(Protocol):
+    """Description of what a report is about: a gate, or the checks before arming."""
 
     @property
     def id(self) -> str:
@@ -31,6 +31,10 @@ class AnyGate(Protocol):
     @property
     def owner(self) -> Owner:
         """Return who can repair it."""
+
+
+class AnyGate(Described, Protocol):
+    """A gate for the board."""
 
     def report(self, probe: Probe) -> GateReport:
         """Measure and decide."""
@@ -54,7 +58,7 @@ class Gate(Generic[F]):
         return reported(self, checks, began, whole_ms(time.perf_counter() - started))
 
 
-def reported(gate: AnyGate, checks: tuple[Check, ...], measured_at: datetime, took_ms: int) -> GateReport:
+def reported(gate: Described, checks: tuple[Check, ...], measured_at: datetime, took_ms: int) -> GateReport:
     """Pure: the report of a gate from its checks."""
     return GateReport(
         gate=gate.id,

@@ -170,12 +170,28 @@ def test_a_pg_dump_older_than_the_server_is_red(waits: Passage) -> None:
 def test_a_gpg_that_hands_the_plain_text_through_is_red(
     waits: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lazy = tmp_path / "lazy"
-    lazy.write_text('#!/bin/sh\ncase "$*" in *--encrypt*|*--decrypt*) exec cat;; *) exec gpg "$@";; esac\n')
-    lazy.chmod(0o755)
-    monkeypatch.setattr(gpg, "gpg_command", lambda home, *words: [str(lazy), *gpg_command(home, *words)[1:]])
+    _another_gpg(tmp_path, monkeypatch, "*--encrypt*|*--decrypt*) exec cat;;")
 
     assert is_red(measured(GATE, waits.installation), "round trip", action="cutter-console backup selftest")
+
+
+def test_a_gpg_that_fails_at_the_round_trip_is_red_and_its_complaint_is_told(
+    waits: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _another_gpg(tmp_path, monkeypatch, "*--encrypt*) echo no more entropy >&2; exit 2;;")
+
+    report = measured(GATE, waits.installation)
+
+    assert is_red(report, "round trip", action="cutter-console backup selftest")
+    assert "no more entropy" in named(report, "round trip").detail
+
+
+def _another_gpg(folder: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    """Let gpg be called by a program that does something else in this case."""
+    program = folder / "gpg"
+    program.write_text(f'#!/bin/sh\ncase "$*" in {case} *) exec gpg "$@";; esac\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(gpg, "gpg_command", lambda home, *words: [str(program), *gpg_command(home, *words)[1:]])
 
 
 def test_without_gpg_key_and_round_trip_are_inconclusive(waits: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,6 +233,17 @@ def test_a_key_ring_of_which_others_may_write_one_file_is_red(waits: Passage, gn
 
     assert is_red(report, "key ring closed")
     assert "gpg.conf 0666" in named(report, "key ring closed").detail
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file to another user")
+def test_a_key_ring_of_which_another_user_owns_a_file_is_red(waits: Passage, gnupg_home: Path) -> None:
+    (gnupg_home / "gpg.conf").write_text("")
+    os.chown(gnupg_home / "gpg.conf", 12345, 12345)
+
+    report = measured(GATE, waits.settings(gnupg_home=str(gnupg_home)).installation)
+
+    assert is_red(report, "key ring closed")
+    assert "gpg.conf of uid 12345" in named(report, "key ring closed").detail
 
 
 def test_a_backup_from_the_future_says_that_the_clock_went_back(waits: Passage) -> None:

@@ -34,6 +34,7 @@ from console.backend.runs.reverify import verify_drafts
 from console.backend.scratch.cluster import PORT
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event
+from tests.backend.postgres.tampering import tamper
 from tests.support.edited import edited_drafts
 from tests.support.passage import Kept, Passage, silent
 from tests.support.round_trips import counting_proxy
@@ -200,6 +201,21 @@ def test_a_missing_manifest_records_no_test(fresh: Passage) -> None:
     manifest_path(fresh.installation).unlink()
 
     assert is_red(measured(GATE, fresh.installation), "tests recorded", action="make manifest")
+
+
+def test_a_damaged_manifest_records_no_test_and_says_so(fresh: Passage) -> None:
+    manifest_path(fresh.installation).write_bytes(b"[]")
+
+    report = measured(GATE, fresh.installation)
+
+    assert is_red(report, "tests recorded", action="make manifest")
+    assert str(manifest_path(fresh.installation)) in named(report, "tests recorded").detail
+
+
+def test_without_a_baseline_no_row_is_explained(fresh: Passage) -> None:
+    tamper(fresh, "DELETE FROM cutter_governance.baseline_pin")
+
+    assert is_red(measured(GATE, fresh.installation), "rows as recorded", action="cutter-console migrate")
 
 
 def test_an_armed_switch_is_named_and_not_ended(at: At) -> None:

@@ -1,6 +1,7 @@
 """Answers of deciding functions that a whole site hardly comes to, from findings made for them."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TypeVar, cast
 
 import pytest
@@ -15,20 +16,26 @@ from console.backend.gates import (
     growth,
     installed_functions,
     off_host,
+    precheck_live,
+    reporting,
     residuals,
     revert_and_compensation,
     ruling_policy,
     safe_target,
+    text_in_force,
 )
 from console.backend.gates.dry_runs import DryRun
 from console.backend.gates.measurement import Measurement
 from console.backend.gates.precheck_live import DatabaseFinding
 from console.backend.gates.residuals import Signatures
+from console.backend.host.settings import PinSettings
+from console.backend.model.errors import Unmeasured
 from console.backend.model.outcome import Evidence, Outcome
 from console.backend.model.purposes import Kind
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import ApprovalStatus
+from console.backend.postgres.document_states import ComposedText, StateRow
 from console.backend.postgres.probes import Generality, Reverted
 from console.backend.postgres.records import RunRow
 from console.backend.postgres.registry import Registered
@@ -204,3 +211,23 @@ def test_a_criterion_that_was_not_measured_makes_no_target_safe() -> None:
     assert [criterion.outcome for criterion in found] == [Outcome.INCONCLUSIVE] * 3
     assert safe_target._candidate(one, found, nothing).outcome is Outcome.INCONCLUSIVE
     assert safe_target._summary("/intake", ((one, found),)).outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_policy_that_cannot_be_read_leaves_open_whether_the_database_believes_it() -> None:
+    judged = ruling_policy.pin_check(_fact(None, "there is no policy file"), _fact(ruling_policy.Pinned(pin=None)))
+    assert (judged.outcome, judged.detail) == (Outcome.INCONCLUSIVE, "there is no policy file")
+
+
+def test_a_server_that_does_not_say_which_it_is_is_not_measured() -> None:
+    with pytest.raises(Unmeasured, match="does not say which it is"):
+        precheck_live._database_finding(None, PinSettings())
+
+
+def test_a_text_whose_manifest_was_not_sealed_is_compared_with_nothing() -> None:
+    composed = ComposedText("other", is_sealed=False, edits=[], cut_sha256=None, altered=[])
+    row = cast("StateRow", SimpleNamespace(docprefix="D", run_id="r", canonical_sha256="pinned"))
+    assert text_in_force.compared(row, composed).unknown.startswith("its manifest, of version 0.2.0, does not hold")
+
+
+def test_a_directory_that_is_named_as_no_run_comes_last_in_its_turn() -> None:
+    assert reporting._started("copied") < reporting._started("ictr-20260301T000000Z-0123abcd")

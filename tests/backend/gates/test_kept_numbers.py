@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from console.backend.gates import kept_numbers
 from console.backend.gates.baseline import GATE
 from console.backend.gates.kept_numbers import LEAST, NEWEST, KeptCount, KeptNumbers, in_turn, kept_check
 from console.backend.gates.probe import Probe
@@ -116,3 +117,12 @@ def test_each_has_its_turn_though_there_is_time_for_the_fewest_alone(count: int)
     orders = [in_turn(names, lambda name: SINCE + timedelta(days=int(name[2:])), str, str(seed)) for seed in range(400)]
     assert {name for order in orders for name in order[:LEAST]} == set(names)
     assert {order[0] for order in orders} == {names[-1]}
+
+
+def test_a_document_for_which_there_is_no_time_is_not_begun(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_numbers, "ENOUGH_S", 0.0)
+    monkeypatch.setattr(kept_numbers, "LEAST", 0)
+    probe = Probe(at("enacted").installation, "G1", time.monotonic() + 30)
+    kept = kept_numbers.measure_kept(probe).value
+    assert kept is not None
+    assert (kept.compared, kept.documents, kept.differing) == (0, 1, ())

@@ -445,3 +445,27 @@ def test_journals_that_have_not_had_their_turn_are_no_pass(passage: Passage, mon
     check = named(measured(GATE, passage.installation), "journals")
     assert check.outcome is Outcome.PARTIAL
     assert check.detail.startswith("1 of 2 journals are whole: the newest, and others in turn")
+
+
+def test_a_file_where_reports_belong_is_no_place_for_them(passage: Passage) -> None:
+    reports = passage.installation.root / "reports"
+    reports.rename(reports.with_name("moved"))
+    reports.write_bytes(b"")
+    report = measured(GATE, passage.installation)
+    assert report.outcome is Outcome.INCONCLUSIVE
+    assert f"{reports}: is not a directory" in report.detail
+
+
+@pytest.mark.parametrize("record", ["[]", '{"documents": [{}]}', '{"documents": 7}', "{"])
+def test_a_record_of_another_shape_takes_nothing_from_what_the_sums_say(
+    bundled: tuple[Passage, Path], record: str
+) -> None:
+    passage, directory = bundled
+    (directory / "10-final.md").write_text("Short.\n")
+    (directory / "bundle.json").write_text(record)
+    sums = directory / "SHA256SUMS"
+    lines = [line for line in sums.read_text().splitlines(keepends=True) if "bundle.json" not in line]
+    sums.write_text("".join([*lines, f"{sha256_file(directory / 'bundle.json')}  bundle.json\n"]))
+    report = measured(GATE, passage.installation)
+    assert is_red(report, "last bundle")
+    assert "10-final.md" in named(report, "last bundle").detail

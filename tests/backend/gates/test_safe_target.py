@@ -165,3 +165,16 @@ def test_a_monitoring_console_cannot_read_the_registry_and_says_so(waits: Passag
     report = measured(GATE, waits.installation, read_only=True)
 
     assert is_red(report, "a safe target", Outcome.INCONCLUSIVE, action="--read-only")
+
+
+def test_a_run_whose_request_is_damaged_is_no_candidate_and_hides_no_other(waits: Passage) -> None:
+    before = named_candidates(measured(GATE, waits.installation))
+    damaged = waits.installation.root / "runs" / "ictr-20260301T000000Z-0123abcd"
+    damaged.mkdir()
+    (damaged / "request.json").write_bytes(b"{")
+    assert named_candidates(measured(GATE, waits.installation)) == before != []
+
+
+def named_candidates(report: GateReport) -> list[str]:
+    """The names of the candidates and what came of each."""
+    return [f"{check.name}: {check.outcome}" for check in report.checks if check.name.startswith("candidate")]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from console.backend.gates import text_in_force
 from console.backend.gates.baseline import GATE
 from console.backend.gates.probe import Probe
 from console.backend.gates.text_in_force import Text, Texts, texts_check
@@ -105,3 +106,14 @@ def test_texts_that_have_not_had_their_turn_are_no_pass_and_a_fault_comes_first(
     )
     fault = Text(docprefix="ACME-ONE", fault="altered")
     assert decided(passage, fault, not_in_time=("ACME-TWO",)).outcome is Outcome.FAIL
+
+
+def test_a_text_for_which_there_is_no_time_is_not_begun(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_in_force, "ENOUGH_S", 0.0)
+    monkeypatch.setattr(text_in_force, "LEAST", 0)
+    check = named(measured(GATE, at("enacted").installation), CHECK)
+    assert (check.outcome, check.next_action.endswith(f"document show {DOCPREFIX} --out NEW")) == (
+        Outcome.PARTIAL,
+        True,
+    )
+    assert check.detail.startswith("0 documents in force with exactly the text that was pinned, of 1:")
