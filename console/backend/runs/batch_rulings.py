@@ -55,6 +55,7 @@ from console.backend.runs.ruling_facts import RulingFacts, measure_facts_of
 from console.backend.runs.run_views import plan_and_bar
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
+from console.backend.runs.unread_statements import unread_view
 from console.backend.runs.workspace import Workspace
 
 _MOST_BYTES = 1 << 22
@@ -387,8 +388,8 @@ def all_views(installation: Installation) -> tuple[tuple[ApprovalView, ...], fro
             try:
                 views.append(view(installation, path))
                 carried |= {own.name for own in _Package(path).paths}
-            except CutterError as refused:
-                views.append(approval_workflow.unreadable_view(installation, path, refused))
+            except CutterError as error:
+                views.append(unread_view(path, error))
     return tuple(views), frozenset(carried)
 
 
