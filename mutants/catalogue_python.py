@@ -496,6 +496,13 @@ _OF_RUNS = (
         _test("runs/test_not_reached", "a_statement_has_no_verdict_and_the_times_of_its_own_file[enacted]"),
     ),
     Mutant(
+        "a statement over a batch that could not be checked has not failed",
+        f"{_B}/runs/batch_rulings.py",
+        "    except Unmeasured:\n        # No member is at fault for a database that did not answer: nothing is known of the statement.\n        raise\n",
+        "",
+        _test("runs/test_not_reached", "a_ruling_over_a_batch_that_could_not_be_checked_has_not_failed"),
+    ),
+    Mutant(
         "a phase that ended with its process is told as interrupted to whoever looks next",
         _ENGINE,
         "            if is_ending() and error.code in _ENDED:\n"

@@ -10,6 +10,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Purpose
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.runs import approval_workflow, batch_rulings
 from console.backend.runs.backup_shelf import NOT_READ, shelf_of
@@ -67,6 +68,27 @@ def test_a_statement_over_a_batch_has_none_either(at: At, kept: Kept) -> None:
     _is_not_known(view)
     assert (view.expires_at, view.docprefix, view.purpose) == (known.expires_at, known.docprefix, known.purpose)
     assert (view.statement_sha256, view.statement_lines) == (known.statement_sha256, known.statement_lines)
+
+
+def test_a_ruling_over_a_batch_that_could_not_be_checked_has_not_failed(
+    at: At, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither as a whole before the switch is armed, nor for one member that could not be asked about."""
+    site = BatchSite.waiting(at, kept, 3)
+    batch_id = site.newest().batch_id
+    path, installation = site.sign(batch_id), site.passage.installation
+    assert batch_rulings.imported(installation, batch_id, Purpose.CUT).outcome is Outcome.PASS
+    assert batch_rulings.imported(_away(installation), batch_id, Purpose.CUT).outcome is Outcome.INCONCLUSIVE
+
+    def silent(*_: object) -> None:
+        raise Unmeasured(StopCode.UNREACHABLE, "nothing answers", "start it")
+
+    monkeypatch.setattr(approval_workflow, "expectation", silent)
+    with pytest.raises(Unmeasured):
+        batch_rulings.check(installation, path, ())
+    (view,) = (view for view in _statements(installation) if view.statement_path == path)
+    _is_not_known(view)
+    assert batch_rulings.imported(installation, batch_id, Purpose.CUT).outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_statement_that_cannot_be_read_is_invalid_and_expires_at_no_known_time(at: At) -> None:
