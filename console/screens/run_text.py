@@ -441,13 +441,13 @@ def moves(run: RunView, actions: tuple[Action, ...]) -> Line:
 
 
 def phase_to_look_at(run: RunView) -> int:
-    """Return the index of the running or failed phase; else of the last one done, or of the ending."""
+    """Return the index of the running, failed or interrupted phase; else of the last one done, or of the ending."""
     if run.is_taken_back:
         return len(run.shown_phases)
     wanted = {PhaseStatus.RUNNING, PhaseStatus.FAILED}
-    shown = run.shown_phases
+    shown, cut_short = run.shown_phases, run.interruption.what if run.interruption is not None else ""
     for index, view in enumerate(shown):
-        if view.status in wanted:
+        if view.status in wanted or name_of(view) == cut_short:
             return index
     done = [index for index, view in enumerate(shown) if view.status in _ENDED]
     return done[-1] if done else 0

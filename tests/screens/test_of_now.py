@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from console.backend.model.outcome import Outcome
-from console.backend.model.states import Phase
-from console.backend.model.view_models import ApprovalStatus, PhaseStatus, RunView
+from console.backend.model.states import Phase, RunState, Stage
+from console.backend.model.view_models import ApprovalStatus, Interruption, PhaseStatus, RunView
 from console.screens.approvals_text import drafted
 from console.screens.danger import DangerDialog
 from console.widgets.line import plain
@@ -14,7 +14,7 @@ from console.widgets.list_panel import ListPanel
 from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
 from tests.screens.conftest import Clock, opened, press, settle
-from tests.support.fakes import ARMED, HOLD, OFF, FakeBackend
+from tests.support.fakes import ARMED, HOLD, NOW, OFF, FakeBackend
 
 
 def _words(panel: Panel) -> str:
@@ -85,6 +85,20 @@ async def test_the_phase_that_is_at_work_is_on_the_screen(phase: Phase, size: tu
         phases = app.screen.query_one("#phases", ListRows)
         first = phases.scroll_offset.y
         assert first <= phase.number - 1 < first + phases.scrollable_content_region.height
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+async def test_the_phase_that_was_interrupted_is_on_the_screen(phase: Phase) -> None:
+    backend = FakeBackend()
+    async with opened(backend, "3") as (app, pilot):
+        run = backend.run(backend.runs()[0].run_id)
+        cut_short = Interruption(what=phase.value, since=NOW, is_settled=True, database_says="rolled back: nothing")
+        app.screen.draw_run(run.model_copy(update={"interruption": cut_short, "state": RunState(stage=Stage.MARKED)}))  # type: ignore[attr-defined]
+        await settle(pilot)
+        phases = app.screen.query_one("#phases", ListRows)
+        first = phases.scroll_offset.y
+        assert first <= phase.number - 1 < first + phases.scrollable_content_region.height
+        assert "interrupted" in plain(phases.row(phases.cursor))
 
 
 @pytest.mark.parametrize("status", ApprovalStatus)
