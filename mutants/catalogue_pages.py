@@ -22,9 +22,9 @@ PAGES = (
     Mutant(
         "pages: a document of which the database was not asked is not called new",
         "console/screens/documents_text.py",
-        "    if view.standing is None or view.refused:\n",
-        "    if view.refused:\n",
-        ("tests/screens/test_documents.py::test_of_a_document_that_the_database_was_not_asked_for_nothing_is_said",),
+        '    if view.standing is None:\n        return f"{UNREAD}: what became of it"\n',
+        "",
+        ("tests/screens/test_documents.py::test_what_the_database_was_not_asked_of_a_document_is_not_known",),
     ),
     Mutant(
         "pages: a program of a backup that moves nothing has hung",

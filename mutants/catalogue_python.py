@@ -489,6 +489,45 @@ _OF_RUNS = (
         _test("runs/test_kill_switch", "a_hold_that_is_set_in_the_database_in_mid_run_stops_it_before_the_next_phase"),
     ),
     Mutant(
+        "a statement that could not be measured has no verdict",
+        f"{_B}/runs/unread_statements.py",
+        "    is_measured = not isinstance(error, Unmeasured)\n",
+        "    is_measured = True\n",
+        _test("runs/test_not_reached", "a_statement_has_no_verdict_and_the_times_of_its_own_file[enacted]"),
+    ),
+    Mutant(
+        "a statement over a batch that could not be checked has not failed",
+        f"{_B}/runs/batch_rulings.py",
+        "    except Unmeasured:\n        # No member is at fault for a database that did not answer: nothing is known of the statement.\n        raise\n",
+        "",
+        _test("runs/test_not_reached", "a_ruling_over_a_batch_that_could_not_be_checked_has_not_failed"),
+    ),
+    Mutant(
+        "a phase that ended with its process is told as interrupted to whoever looks next",
+        _ENGINE,
+        "            if is_ending() and error.code in _ENDED:\n"
+        "                settle_unfinished(self.installation, self.workspace, self.request, journal, at_own_end=True)\n",
+        "            if is_ending() and error.code in _ENDED:\n"
+        "                settle_unfinished(self.installation, self.workspace, self.request, journal)\n",
+        _test("host/test_signals", "work_in_another_thread_is_cancelled_recorded_and_waited_for"),
+    ),
+    Mutant(
+        "a phase that a signal ended is told as interrupted to whoever looks next",
+        _ENGINE,
+        "            with suppress(CutterError):\n"
+        "                settle_unfinished(self.installation, self.workspace, self.request, journal, at_own_end=True)\n",
+        "            with suppress(CutterError):\n"
+        "                settle_unfinished(self.installation, self.workspace, self.request, journal)\n",
+        _test("runs/test_interruption", "a_phase_that_its_own_process_gave_up_is_shown_as_interrupted"),
+    ),
+    Mutant(
+        "an interruption is told until something else of the run begins",
+        _OPERATIONS,
+        'ended = (begun, f"{fate}: {answer}") if fate else None\n',
+        'ended = (begun, f"{fate}: {answer}") if fate else ended\n',
+        _test("runs/test_interruption", "an_end_that_was_recorded_is_told_until_something_else_begins"),
+    ),
+    Mutant(
         "events are read again when a COMMIT was settled, before one is called gone",
         _OPERATIONS,
         "        if settle_unfinished(installation, workspace, request, journal, tuple(records)):\n            rows = events_of_run(installation, request)\n",

@@ -52,6 +52,38 @@ _MOVED = "tests/screens/test_moved_dialogs.py::test_"
 
 SCREENS = (
     Mutant(
+        "gates of before the last move let nobody act",
+        "console/screens/overview.py",
+        "gates_are=overview_text.age_of_gates(moved_at, were_measured=board.answer is not None),",
+        'gates_are="",',
+        ("tests/screens/test_of_now.py::test_after_a_move_nobody_may_act_by_the_gates_of_before[HOLD]",),
+    ),
+    Mutant(
+        "a database that was not reached for a while may have moved",
+        "console/screens/readiness_watch.py",
+        "if self._moves.moved(status) or self._was_away:",
+        "if self._moves.moved(status):",
+        (
+            "tests/screens/test_of_now.py::test_after_a_move_nobody_may_act_by_the_gates_of_before[not reached for a while]",
+        ),
+    ),
+    Mutant(
+        "no move of a run is begun while something is at work on it",
+        "console/screens/run.py",
+        "            if run.at_work:\n",
+        "            if False:\n",
+        ("tests/screens/test_of_now.py::test_no_move_is_offered_or_begun_while_something_is_at_work[V]",),
+    ),
+    Mutant(
+        "a phase that is tried again is running",
+        "console/backend/runs/run_views.py",
+        "    if busy == phase.value:\n",
+        "    if busy == phase.value and workspace.record(phase) is None:\n",
+        (
+            "tests/backend/runs/test_interruption.py::test_a_phase_that_is_tried_again_is_running_whatever_the_last_try_came_to",
+        ),
+    ),
+    Mutant(
         "terminal: a reader that is started again is not awake for the end of the one before",
         "console/app/steady_driver.py",
         "                os.eventfd_read(self.descriptor)\n",
@@ -717,8 +749,8 @@ SCREENS = (
     Mutant(
         "run: without the database no move is offered",
         "console/screens/run.py",
-        "self.run_view is not None and not self._is_out_of_reach else ()\n",
-        "self.run_view is not None else ()\n",
+        "        if self.run_view is None or self._is_out_of_reach or self._busy:\n",
+        "        if self.run_view is None or self._busy:\n",
         (f"{_CUSTODY}without_the_database_nothing_is_offered_that_asks_it_first",),
     ),
     Mutant(

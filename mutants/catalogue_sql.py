@@ -17,7 +17,7 @@ _FAILOVER = f"{_FOLDER}/0020_failover.sql"
 _MOVE = f"{_FOLDER}/0022_console_schema.sql"
 (_STOP,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_stop.sql"))
 (_CUSTODY,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_custody.sql"))
-_REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
+_SEALED, _PROBES = f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
 _TESTS = "tests/backend/postgres"
 _RUNS = "tests/backend/runs/test_document_states.py"
 
@@ -1750,17 +1750,32 @@ _OF_EVENTS_AND_PROBES = (
     ),
     Mutant(
         "a probe is refused behind a write of its transaction",
-        _REFUSALS,
-        "'this transaction has written already' AS detail WHERE pg_current_xact_id_if_assigned() IS NOT NULL",
-        "'this transaction has written already' AS detail WHERE false",
+        _LESS_READ,
+        "             WHERE pg_current_xact_id_if_assigned() IS NOT NULL\n",
+        "             WHERE false\n",
         _test("probes", "a_transaction_that_has_written_is_refused[SELECT cutter_console.fn_probe_revert()]"),
     ),
     Mutant(
         "a probe is refused under a HOLD",
-        _REFUSALS,
-        "'a HOLD is set: ' || cutter_governance.fn_hold_reason() WHERE cutter_governance.fn_hold_reason() IS NOT NULL",
-        "'a HOLD is set: ' || cutter_governance.fn_hold_reason() WHERE false",
+        _LESS_READ,
+        "             WHERE cutter_console.fn_hold_reason() IS NOT NULL\n",
+        "             WHERE false\n",
         _test("probes", "under_a_hold_it_is_refused_with_the_way_out"),
+    ),
+    Mutant(
+        "a probe is refused while somebody may write",
+        _LESS_READ,
+        "              FROM cutter_governance.v_lease l\n            ORDER BY 1 LIMIT 1",
+        "              FROM cutter_governance.v_lease l WHERE false\n            ORDER BY 1 LIMIT 1",
+        _test("probes", "while_the_switch_is_armed_it_is_refused_with_the_way_out"),
+    ),
+    Mutant(
+        "a lease that does not stand keeps no probe away",
+        _LESS_READ,
+        "              FROM cutter_governance.v_lease l\n            ORDER BY 1 LIMIT 1",
+        "              FROM cutter_governance.execution_lease l\n"
+        "             WHERE l.ended_at IS NULL AND l.expires_at > clock_timestamp()\n            ORDER BY 1 LIMIT 1",
+        _test("probes", "a_lease_that_does_not_stand_keeps_no_probe_away[the session that held it is gone]"),
     ),
 )
 

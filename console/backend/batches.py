@@ -24,6 +24,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import ReportView
+from console.backend.model.reversals import REVERT_OF_CUT
 from console.backend.model.run_tables import RunTables, summed
 from console.backend.model.states import Mode, Stage
 from console.backend.model.view_models import Confirmation, Danger, OnProgress, RunRequest, SwitchState, SwitchView
@@ -350,7 +351,7 @@ class Batches:
 _MOVES = {Danger.ARM: BatchMove.ARM, Danger.ENACT: BatchMove.ENACT}
 _WAITING = {BatchMove.ARM: CUTTING, BatchMove.ENACT: frozenset({Stage.AWAITING_LIFECYCLE_AUTHORIZATION})}
 _REVERSALS = {
-    BatchMove.ARM: "disarm ends it at once; each draft cut can be reverted by itself",
+    BatchMove.ARM: f"disarm ends it at once. Each draft cut can be reverted by itself, which {REVERT_OF_CUT}",
     BatchMove.ENACT: "CANNOT BE UNDONE: enacted units can only be superseded by a new version",
 }
 

@@ -14,6 +14,7 @@ from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Purpose
+from console.backend.model.reversals import REVERT_OF_AMENDMENT, REVERT_OF_CUT, REVERT_OF_REPEAL
 from console.backend.model.run_tables import NOT_RECORDED
 from console.backend.model.shell_word import shell_word
 from console.backend.model.states import Move, Stage
@@ -218,7 +219,6 @@ def _effects_of_repeal(danger: RunDanger, run: RunView) -> tuple[str, ...]:
 
 _REVERSAL_OF_REPEAL = {
     Danger.ENACT: "CANNOT BE UNDONE: a new text needs another document prefix",
-    Danger.REVERT: "CANNOT BE UNDONE: the repeal has to be planned and signed again",
 }
 
 
@@ -319,18 +319,23 @@ _UNDONE_BY = {
 }
 
 
+def _reverted(run: RunView) -> str:
+    """Return what is true of a revert, in the words of its own dialog."""
+    if run.is_repeal:
+        return REVERT_OF_REPEAL
+    return REVERT_OF_AMENDMENT if run.amendment is not None else REVERT_OF_CUT
+
+
 def _reversal(danger: RunDanger, run: RunView) -> str:
     match danger:
         case Danger.EDIT | Danger.APPLY | Danger.TAKE_OVER:
             return _UNDONE_BY[danger]
         case Danger.ARM:
-            return "disarm ends it at once; a draft cut can be reverted"
+            return f"disarm ends it at once. Drafts that are written under it can be reverted, which {_reverted(run)}"
         case Danger.ENACT:
             return "CANNOT BE UNDONE: enacted units can only be superseded by a new version"
-        case Danger.REVERT if run.amendment is not None:
-            return "CANNOT BE UNDONE: the amendment has to be planned and signed again"
         case Danger.REVERT:
-            return "CANNOT BE UNDONE: a reverted document needs another document prefix to be cut again"
+            return _reverted(run)
         case Danger.VOID:
             return "CANNOT BE UNDONE: another run has to be started"
 

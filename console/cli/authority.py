@@ -112,7 +112,7 @@ def _approval_lines(options: Options, seen: ApprovalView) -> list[str]:
         f"{seen.kind}       {seen.status}  run {seen.run_id}  {seen.docprefix}",
         f"statement  {seen.statement_path}",
         f"sha256     {seen.statement_sha256}",
-        f"expires    {shown_time(seen.expires_at)}",
+        f"expires    {shown_time(seen.expires_at) if seen.expires_at else 'NOT KNOWN'}",
         *(
             f"{finding.outcome:<13} {finding.name}: {finding.detail}"
             + (f"  next: {as_typed(options, finding.next_action)}" if finding.next_action else "")

@@ -250,6 +250,8 @@ def run_lines(run: RunView) -> list[str]:
         *([f"barred     {run.bar.said}"] if run.bar is not None else []),
         f"journal    {run.journal}",
     ]
+    if run.at_work:
+        lines.append(f"at work    {run.at_work}")
     if run.interruption is not None:
         lines.append(
             f"INTERRUPTED in {run.interruption.what} since {shown_time(run.interruption.since)}; the database says: {run.interruption.database_says}"

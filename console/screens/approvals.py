@@ -76,7 +76,9 @@ class ApprovalsScreen(ConsoleScreen):
         self._retitle()
 
     def _retitle(self) -> None:
-        self.query_one("#statements", Rows).retitle(f"Statements: {len(self.approvals)}{self.age_of_list()}")
+        self.query_one("#statements", Rows).retitle(
+            f"Statements{self.number_of_list(len(self.approvals))}{self.age_of_list()}"
+        )
 
     def show_status(self, status: "Status") -> None:
         """Read again if a run has moved on or waits for something else: checking signatures is slow."""

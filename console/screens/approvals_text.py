@@ -34,18 +34,19 @@ _TONES: dict[ApprovalStatus, Tone] = {
     ApprovalStatus.INVALID: "bad",
     ApprovalStatus.EXPIRED: "warn",
     ApprovalStatus.USED: "muted",
+    ApprovalStatus.NOT_KNOWN: "warn",
 }
 
 
-_ALARMS = frozenset({ApprovalStatus.INVALID, ApprovalStatus.EXPIRED})
+_ALARMS = frozenset({ApprovalStatus.INVALID, ApprovalStatus.EXPIRED, ApprovalStatus.NOT_KNOWN})
 
 
 def statement_rows(views: tuple[ApprovalView, ...]) -> tuple[Row, ...]:
-    """Return a row for each statement; one that is invalid or expired is told also where a filter hides it."""
+    """Return a row for each statement; one that is invalid, expired or not known is told also where a filter hides it."""
     return tuple(
         Row(
             statement_row(view),
-            view.statement_sha256,
+            view.statement_sha256 or view.statement_path.name,
             view.status.value if view.status in _ALARMS else "",
             f"{view.statement_sha256} {view.statement_path.name}",
             (("document", view.docprefix), ("state", view.status.value), ("run", view.run_id), ("kind", view.kind)),
@@ -58,7 +59,7 @@ def statement_row(view: ApprovalView) -> Line:
     """Return kind, status, document and run in a line."""
     return line(
         Span(f"{view.kind} ", "strong"),
-        Span(f"{view.status.value:<9}", _TONES[view.status]),
+        Span(f"{view.status.value:<8} ", _TONES[view.status]),
         f"{view.docprefix} ",
         Span(view.run_id, "muted"),
     )
@@ -119,7 +120,9 @@ _USED_BY = {
 
 
 def drafted(view: ApprovalView) -> Notice:
-    """Return the notice of a statement that was drafted."""
+    """Return the notice of a statement that was drafted; of one that is kept and recorded already, that it is."""
+    if view.status in {ApprovalStatus.IMPORTED, ApprovalStatus.USED}:
+        return Notice("done", f"Nothing was drafted: {view.kind} for {view.run_id} is {view.status.value} already.")
     then = told("Have it signed, put the signature file beside it, then <import_statement>")
     return Notice("done", f"{view.kind} statement drafted: {view.statement_path.name}", "", then)
 
@@ -176,6 +179,14 @@ def _next(
     return [line(Span("next  ", "muted"), *wait, _keys(view))]
 
 
+def _expiry(view: ApprovalView, now: datetime) -> Line:
+    """Return when the statement expires by its own words; that it is not known if those could not be read."""
+    if view.expires_at is None:
+        return (Span(", its expiry is not known", "muted"),)
+    left = coarse_left(view.expires_at, now)
+    return Span(f", expires {day_and_clock(view.expires_at)} (", "muted"), Span(left), Span(")", "muted")
+
+
 def sign(
     view: ApprovalView,
     now: datetime,
@@ -188,14 +199,7 @@ def sign(
 
     `known` are the actions of this console, `moves` those of the run now; none while they are not known.
     """
-    lines = [
-        line(
-            Span(view.status.value, _TONES[view.status]),
-            Span(f", expires {day_and_clock(view.expires_at)} (", "muted"),
-            coarse_left(view.expires_at, now),
-            Span(")", "muted"),
-        )
-    ]
+    lines = [line(Span(view.status.value, _TONES[view.status]), *_expiry(view, now))]
     if view.status is ApprovalStatus.IMPORTED:
         lines += _next(view, known, moves, switch)
     if view.status in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID}:

@@ -68,7 +68,7 @@ def row(backup: KeptBackup, now: datetime, width: int) -> Row:
     is_roomy, is_narrow = width >= _ROOMY, width < _WHOLE_RUN
     old = age(record.taken_at, now) if record is not None else "-"
     length = size(record.bytes) if record is not None else size(backup.proofs[0].bytes) if backup.proofs else "-"
-    run = backup.runs[0] if backup.runs else "no run"
+    run = backup.runs[0] if backup.runs else "no run" if backup.is_read else "NOT KNOWN"
     spans = (
         Span(f"{word:<9} ", tone),
         Span(f"{taken:<16} " if is_roomy else f"{taken[5:] or '-':<11} "),

@@ -18,7 +18,7 @@ from console.backend.model.errors import CutterError, StopCode
 from console.screens.drawable import Steady, can_draw, was_built
 from console.screens.moved import Moves
 from console.widgets.bars import KeyBar, TopBar
-from console.widgets.formatting import age
+from console.widgets.formatting import age, count
 from console.widgets.jobs import work
 from console.widgets.notice import Notice, NoticePanel, refused
 
@@ -171,6 +171,10 @@ class ConsoleScreen(Steady, Screen[None]):
         if self.read_at is None or (reached and self.failed_since is None):
             return ""
         return f", read {age(self.read_at, self.console.clock())}, NOT CURRENT"
+
+    def number_of_list(self, number: int) -> str:
+        """Return the suffix of a list's title with the number of its rows, or "" if it was never read: that is no zero."""
+        return f": {count(number)}" if self.read_at is not None else ""
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Return the actions for the footer: those that make sense now."""

@@ -14,6 +14,8 @@ from console.widgets.narrowing import Row
 
 _TELLING = ("number", "title", "place and date")
 """Parts of a law's title that tell which law it is; they come first, as there is room for one line."""
+UNREAD = "NOT KNOWN"
+"""The state of a document of which the database did not say what it has."""
 _PART_WIDTH = 36
 _MOST_OF_NAMES = 240
 """Letters of the names of profiles that the form shows: with them 24 rows of 80 columns have room for all its fields and
@@ -51,6 +53,9 @@ def intake_row(view: IntakeView) -> Line:
         return line(Span(name, "muted"), Span("REFUSED  ", "bad"), str(view.refused))
     kind = "live text" if view.origin.startswith("live:") else "file"
     registered = f"{view.docprefix} {view.profile}".strip()
+    if view.standing is None and not view.docprefix:
+        # What the registry has of it was not read: it need not be new.
+        return line(name, Span(f"{kind:<10}", "muted"), Span("NOT KNOWN  ", "warn"), Span(view.profile, "muted"))
     return line(
         name,
         Span(f"{kind:<10}", "muted"),
@@ -60,8 +65,10 @@ def intake_row(view: IntakeView) -> Line:
 
 def state(view: IntakeView) -> str:
     """Return what became of a document: what is in force of it, its drafts, its last run."""
-    if view.standing is None or view.refused:
+    if view.refused:
         return ""
+    if view.standing is None:
+        return f"{UNREAD}: what became of it"
     if not view.standing:
         return "new: no run has registered it"
     # What decides comes first: at 80 columns the end is cut off.
@@ -74,8 +81,8 @@ def state(view: IntakeView) -> str:
 
 
 def _in_a_word(view: IntakeView) -> str:
-    """Return the state as a filter finds it; empty if it is not known."""
-    return "" if view.standing is None else view.standing or "new"
+    """Return the state as a filter finds it."""
+    return UNREAD if view.standing is None else view.standing or "new"
 
 
 def form_hint(profiles: tuple[str, ...]) -> list[Line]:

@@ -260,6 +260,7 @@ def _history(view: HoldView, width: int) -> Iterable[Line]:
 
 
 def list_title(view: HoldView | None, old: str) -> str:
-    """Return the number of runs that need a decision, and the age of the list if it is old."""
-    number = len(view.runs) + view.more_runs if view is not None else 0
-    return f"HOLD and recovery: {count(number)} to decide{old}" if view is not None else f"HOLD and recovery{old}"
+    """Return the number of runs that need a decision, if they were read, and the age of the list if it is old."""
+    if view is None or view.runs_unread:
+        return f"HOLD and recovery{old}"
+    return f"HOLD and recovery: {count(len(view.runs) + view.more_runs)} to decide{old}"

@@ -132,12 +132,15 @@ class OverviewScreen(ConsoleScreen):
         if (status := self.console.status) is None:
             return
         now, known = self.console.clock(), self.console.registry
-        is_stopped = gates_text.stops_a_cut(self.console.readiness.board.answer)
+        readiness = self.console.readiness
+        board = readiness.board
+        moved_at = readiness.moved_since(board)
         answer = overview_text.may_act(
             status,
             known,
             read_only=self.console.read_only,
-            is_stopped=is_stopped,
+            is_stopped=gates_text.stops_a_cut(board.answer),
+            gates_are=overview_text.age_of_gates(moved_at, were_measured=board.answer is not None),
             is_replay=self.console.is_replay,
         )
         waits = overview_text.wait_blocks(

@@ -1,5 +1,6 @@
 """The texts of the Overview: pure functions of one measurement and the time."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -119,7 +120,7 @@ def switch(status: Status, now: datetime, known: Registry, full: Full, *, is_sho
         since = f", {age(view.since, now)}" if view.since is not None else ""
         lines.append(field("by", f"{view.by or UNKNOWN}{since}"))
     if view.reason:
-        lines.append(field("reason", str(view.reason)))
+        lines.append(field("reason", _not_again(str(view.reason), status)))
     if view.purpose:
         cuts = view.state is SwitchState.ARMED and view.purpose == Purpose.CUT
         goes_on = _BATCH_GOES_ON if is_batch(str(view.run_id)) else _GO_ON
@@ -148,19 +149,41 @@ def counts(status: Status, *, wide: bool) -> list[Line]:
 def count_blocks(status: Status, *, wide: bool) -> list[Block]:
     """Return a block for each table, below its schema; one that is not PASS is told also where a filter hides it."""
     if not status.counts:
-        unread = (line(Span("INCONCLUSIVE", "warn"), "  rows could not be counted"), line(str(status.unreachable)))
-        return [Block(unread, "always")]
+        # Why it was not reached stands once on the screen, where the database is.
+        return [Block((line(Span("NOT KNOWN ", "warn"), "rows could not be counted"),), "always")]
     views = sorted(status.counts, key=lambda view: (_schema(view) != "public", _schema(view)))
     columns = _Columns.of(views, wide=wide)
     blocks = [Block((columns.row("table", "rows", "baseline", Span("delta", "muted"), tone="muted"),), "always")]
+    reasons = Counter(str(view.detail) for view in views if view.rows is None and view.detail)
+    shared = [reason for reason, tables in reasons.items() if tables > 1]
+    # A reason that several tables have stands once, and not here if it is why the database was not reached.
+    blocks += [
+        Block(
+            (
+                line(
+                    Span("NOT KNOWN ", "warn"),
+                    f"the rows of {plural(reasons[reason], 'table')}: {_not_again(reason, status)}",
+                ),
+            ),
+            "always",
+        )
+        for reason in shared
+    ]
     schema = ""
     for view in views:
         if (view_schema := _schema(view)) != schema:
             schema = view_schema
             blocks.append(Block((line(Span(schema, "accent")),), "heading"))
         alarm = view.outcome.value if view.outcome is not Outcome.PASS else ""
-        blocks.append(Block(tuple(_count(view, columns)), alarm=alarm))
+        is_said = view.rows is None and str(view.detail) in shared
+        shown = view.model_copy(update={"detail": ""}) if is_said else view
+        blocks.append(Block(tuple(_count(shown, columns)), alarm=alarm))
     return blocks
+
+
+def _not_again(reason: str, status: Status) -> str:
+    """Return the reason, or that the database was not reached if the panel of the database says this text already."""
+    return "the database was not reached" if status.unreachable and reason in str(status.unreachable) else reason
 
 
 _ROOM, _ROOM_WIDE = 41, 57
@@ -291,13 +314,23 @@ def _step_of(waiting: tuple[WaitView, ...]) -> NextStep:
     return NextStep(str(first.next_action), does, batch or str(first.run_id), first.statement)
 
 
-def may_act(status: Status, known: Registry, *, read_only: bool, is_stopped: bool, is_replay: bool = False) -> Line:
+def may_act(
+    status: Status, known: Registry, *, read_only: bool, is_stopped: bool, gates_are: str = "", is_replay: bool = False
+) -> Line:
     """Return one sentence: whether the operator may act here now, and the next step with its key.
 
-    `is_stopped` is True if a gate stops a cut; what comes before a cut can still be done.
+    `is_stopped` is True if a gate stops a cut; what comes before a cut can still be done. `gates_are` says why the gates
+    tell nothing of now; then neither is known.
     """
     refusal = _why_nothing(status, read_only=read_only, is_replay=is_replay)
-    return refusal if refusal is not None else _by_switch(status, known, is_stopped=is_stopped)
+    return refusal if refusal is not None else _by_switch(status, known, is_stopped=is_stopped, gates_are=gates_are)
+
+
+def age_of_gates(moved_at: datetime | None, *, were_measured: bool) -> str:
+    """Return why the gates tell nothing of now: none was measured yet, or something has moved since; else nothing."""
+    if not were_measured:
+        return "no gate was measured yet"
+    return f"the gates are of BEFORE THE LAST MOVE, {clock(moved_at)}" if moved_at is not None else ""
 
 
 def _why_nothing(status: Status, *, read_only: bool, is_replay: bool) -> Line | None:
@@ -313,7 +346,7 @@ def _why_nothing(status: Status, *, read_only: bool, is_replay: bool) -> Line | 
     return None
 
 
-def _by_switch(status: Status, known: Registry, *, is_stopped: bool) -> Line:
+def _by_switch(status: Status, known: Registry, *, is_stopped: bool, gates_are: str) -> Line:
     state, step = status.switch.state, next_step(status, read_only=False)
     if step is None:
         if state is SwitchState.UNREADABLE:
@@ -323,7 +356,9 @@ def _by_switch(status: Status, known: Registry, *, is_stopped: bool) -> Line:
     if state is SwitchState.HOLD:
         return _refusal("a HOLD stops everything", f" {keys} {step.does}." if keys else "")
     may = Span("You may act", "good")
-    if is_stopped and state is SwitchState.OFF:
+    if gates_are:
+        may = Span(told(f"NOT KNOWN if you may act: {gates_are} (<refresh> measures)"), "warn")
+    elif is_stopped and state is SwitchState.OFF:
         may = Span(told("A gate stops a cut (<gates>)"), "warn")
     if not keys:
         return line(may, f": {step.does}.")

@@ -7,9 +7,10 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from console.actions.keys_in_force import key_of, keys_or, told
-from console.backend.model.view_models import SwitchView
+from console.backend.model.view_models import SwitchState, SwitchView
 from console.screens.dialog import Dialog
 from console.widgets.field import Field
+from console.widgets.formatting import day_and_clock
 from console.widgets.line import Line, Span, line
 from console.widgets.notice import Notice
 from console.widgets.panel import Lines
@@ -50,20 +51,19 @@ class PanicDialog(Dialog[str]):
         running = self.console.operation
         place = self._place()
         if self.console.read_only:
-            self.body([*place, *(line(words) for words in _AS_STOPPER)])
+            self.body([*place, *self._hold_before(), *(line(words) for words in _AS_STOPPER)])
             self.query_one("#panic-hint", Lines).show([line("Press ", Span("s", "bad"), " to stop now.")])
             return
         self.body(
             [
                 *place,
+                *self._hold_before(),
                 line("Sets a HOLD: nothing is written until a person releases it."),
                 line("Cancels the running statement: its transaction rolls back as a whole."),
                 line("Ends the lease: the switch is off."),
                 line("Stopping needs no authority. It deletes nothing."),
                 line(""),
-                line(
-                    Span("Under way: ", "muted"), running.doing if running is not None else "nothing from this console"
-                ),
+                line(Span("Under way: ", "muted"), running.doing if running is not None else self._from_elsewhere()),
             ]
         )
         self.query_one("#panic-hint", Lines).show([line("Press ", Span("s", "bad"), " to stop now.")])
@@ -77,6 +77,30 @@ class PanicDialog(Dialog[str]):
             unreached = f"DATABASE NOT REACHED, root {status.root}"
             where = f"{target.database} at {target.host}" if target is not None else unreached
         return [line(Span("Database: ", "muted"), *self.console.banner, Span(where, "strong")), line("")]
+
+    def _measured(self) -> SwitchView | None:
+        """Return the switch as it was measured last; None if it is not known now."""
+        status = self.console.status
+        return status.switch if status is not None and self.console.current and status.target is not None else None
+
+    def _hold_before(self) -> list[Line]:
+        """Return that a HOLD stands already: whoever stops then need not, and need not think that it was theirs."""
+        switch = self._measured()
+        if switch is None or switch.state is not SwitchState.HOLD:
+            return []
+        since = f", since {day_and_clock(switch.since)}" if switch.since is not None else ""
+        by = f", by {switch.by}" if switch.by else ""
+        return [line(Span("A HOLD stands already", "bad"), f"{since}{by}.")]
+
+    def _from_elsewhere(self) -> str:
+        """Return what is under way from another console or a command, as far as it is known."""
+        switch = self._measured()
+        if switch is None:
+            return "nothing from this console; NOT KNOWN what others do"
+        if switch.state is not SwitchState.ARMED:
+            return "nothing from this console, and the switch lets nobody write"
+        is_at = f"works under the switch, to {switch.purpose}" if switch.is_taken else f"is armed to {switch.purpose}"
+        return f"nothing from this console. {switch.run_id} {is_at}, by {switch.by}"
 
     def keys(self) -> Line:
         """Return the keys; the confirming one is distinct from the one that opened the dialog."""

@@ -97,13 +97,20 @@ class ReadinessWatch:
         self.moved_at: datetime | None = None
         """Time at which the last move of a run, the switch or the counts was seen; None before there was one."""
         self._moves = Moves()
+        self._was_away = False
+        """True if the database was not reached by the last measurement."""
         self._console = console
 
     def look(self, status: "Status") -> None:
         """Note if something has moved since the status before: what was measured earlier may be untrue by now."""
-        if status.target is not None and self._moves.moved(status):
+        if status.target is None:
+            self._was_away = True
+            return
+        # Who was not reached for a while may have been restarted, or be another server of the same name.
+        if self._moves.moved(status) or self._was_away:
             # Now, and not when that status was begun: the move can have come between the two.
             self.moved_at = self._console.clock()
+        self._was_away = False
 
     def moved_since(self, kept: "Kept[Board] | Kept[GateReport] | Kept[DriftReport]") -> datetime | None:
         """Return when the last move was seen, if the answer, or the oldest part of it, may be of before; else None."""

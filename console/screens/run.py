@@ -89,7 +89,7 @@ class RunScreen(ConsoleScreen):
         self._retitle()
 
     def _retitle(self) -> None:
-        self.query_one("#runs", Rows).retitle(words.runs_title(len(self._runs)) + self.age_of_list())
+        self.query_one("#runs", Rows).retitle(f"Runs{self.number_of_list(len(self._runs))}{self.age_of_list()}")
 
     def reload(self) -> None:
         """Read the list, then the chosen run."""
@@ -183,7 +183,11 @@ class RunScreen(ConsoleScreen):
         if chosen and chosen != run.run_id:
             return
         before = self.run_view
-        another = before is None or (before.run_id, before.state) != (run.run_id, run.state)
+        another = before is None or (before.run_id, before.state, before.at_work) != (
+            run.run_id,
+            run.state,
+            run.at_work,
+        )
         self.run_view = run
         head = self.query_one("#run-head", Panel)
         head.title = words.head_title(run)
@@ -196,7 +200,9 @@ class RunScreen(ConsoleScreen):
         phases.show_rows(words.phase_rows(run))
         if another:
             phases.set_reactive(Rows.cursor, words.phase_to_look_at(run))
-            phases.scroll_to(y=max(0, words.phase_to_look_at(run) - 5), animate=False, force=True)
+            # Some of those before it are shown too, as far as there is room: a short screen has two rows or three.
+            above = min(5, max(phases.size.height - 1, 0))
+            phases.scroll_to(y=max(0, words.phase_to_look_at(run) - above), animate=False, force=True)
             phases.refresh()
         self._show_evidence()
         self.draw_frame()
@@ -210,7 +216,12 @@ class RunScreen(ConsoleScreen):
         waits_for = keys_alone(waits_for) if self.has_class("-short") else waits_for
         run = run.model_copy(update={"waits_for": self.console.full_command(waits_for)})
         lines = words.head(
-            run, self.console.clock(), self._legal(), self._switch, is_out_of_reach=self._is_out_of_reach
+            run,
+            self.console.clock(),
+            self._legal(),
+            self._switch,
+            is_out_of_reach=self._is_out_of_reach,
+            busy=self._busy,
         )
         summary = next((each for each in self._runs if each.run_id == run.run_id), None)
         if self._is_list and summary is not None:
@@ -276,9 +287,20 @@ class RunScreen(ConsoleScreen):
         status = self.console.status
         return not self.console.current or (status is not None and status.target is None)
 
+    @property
+    def _busy(self) -> str:
+        """Name of the work that is under way, of this console or with the run that is shown; empty if none is."""
+        working, run = self.console.operation, self.run_view
+        if working is not None:
+            phase = self._progress.phase if self._progress is not None else None
+            return phase.value if phase is not None else working.doing
+        return str(run.at_work) if run is not None else ""
+
     def _legal(self) -> tuple[Action, ...]:
-        # What was legal before is refused until the database is reached again.
-        return self._legal_of(self.run_view) if self.run_view is not None and not self._is_out_of_reach else ()
+        # What was legal before is refused until the database is reached again, and while something is under way.
+        if self.run_view is None or self._is_out_of_reach or self._busy:
+            return ()
+        return self._legal_of(self.run_view)
 
     def _legal_of(self, run: RunView) -> tuple[Action, ...]:
         moves = set(run.moves)
@@ -318,7 +340,9 @@ class RunScreen(ConsoleScreen):
         def judge(run: RunView) -> None:
             self.draw_run(run)
             # Another console, or the command line, may have moved the run on since it was drawn.
-            if not set(run.moves) & words.MOVES[name]:
+            if run.at_work:
+                self.cannot(f"Not allowed while {run.at_work} of {run_id} is under way.", "Wait for its end")
+            elif not set(run.moves) & words.MOVES[name]:
                 allowed = allowed_in_words(self._legal_of(run), self._switch)
                 self.cannot(f"Not allowed while the run is {state_in_words(run.state.name)}.", allowed)
             elif self.app.screen is self:

@@ -34,7 +34,7 @@ from console.backend.model.view_models import (
 )
 from console.screens.danger_text import target_words
 from console.screens.under_hold import has_hold, split_by_hold
-from console.widgets.formatting import age, clock, count, day_and_clock, in_column, plural, took
+from console.widgets.formatting import age, clock, day_and_clock, in_column, plural, took
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.narrowing import Row
 
@@ -64,11 +64,6 @@ MOVES: dict[str, frozenset[Move]] = {
     "drafts_of_run": frozenset({Move.EDIT}),
 }
 """Moves that an action makes, by its name."""
-
-
-def runs_title(number: int) -> str:
-    """Return the number of runs."""
-    return f"Runs: {count(number)}"
 
 
 class RunRows:
@@ -192,10 +187,12 @@ def head(
     switch: SwitchView | None,
     *,
     is_out_of_reach: bool = False,
+    busy: str = "",
 ) -> list[Line]:
     """Return state, what the run waits for, and the allowed moves; if interrupted, what the database says.
 
-    `is_out_of_reach` says that the database does not answer: the run is shown as it was, and nothing is allowed.
+    `is_out_of_reach` says that the database does not answer: the run is shown as it was, and nothing is allowed. `busy` is
+    what is under way: until it has ended, no move is allowed either.
     """
     units = "units not known" if run.n_units is None else plural(run.n_units, "unit")
     suspects = f", {plural(run.n_suspects, 'suspect')}" if run.n_suspects else ""
@@ -235,6 +232,9 @@ def head(
     if is_out_of_reach:
         out_of_reach = Span("nothing while the database is not reached: this is the run as it was read before", "warn")
         return [*lines, line(Span("allowed now  ", "muted"), out_of_reach)]
+    if busy:
+        until_then = Span(f"nothing while {busy} is under way", "warn")
+        return [*lines, line(Span("allowed now  ", "muted"), until_then)]
     if has_hold(switch) and run.moves and run.moves != (Move.REPORT,):
         lines.append(line(Span("HOLD: ", "bad"), told("no unit is written before its release: <hold>")))
         free, waiting = split_by_hold(actions, switch)
@@ -441,13 +441,13 @@ def moves(run: RunView, actions: tuple[Action, ...]) -> Line:
 
 
 def phase_to_look_at(run: RunView) -> int:
-    """Return the index of the running or failed phase; else of the last one done, or of the ending."""
+    """Return the index of the running, failed or interrupted phase; else of the last one done, or of the ending."""
     if run.is_taken_back:
         return len(run.shown_phases)
     wanted = {PhaseStatus.RUNNING, PhaseStatus.FAILED}
-    shown = run.shown_phases
+    shown, cut_short = run.shown_phases, run.interruption.what if run.interruption is not None else ""
     for index, view in enumerate(shown):
-        if view.status in wanted:
+        if view.status in wanted or name_of(view) == cut_short:
             return index
     done = [index for index, view in enumerate(shown) if view.status in _ENDED]
     return done[-1] if done else 0

@@ -382,7 +382,7 @@ async def test_the_state_of_the_chosen_document_stands_below_the_list() -> None:
         assert [plain(rows.row(place)).split()[0] for place in range(rows.row_count)] == ["hien-phap.md"]
 
 
-def test_of_a_document_that_the_database_was_not_asked_for_nothing_is_said() -> None:
+def test_what_the_database_was_not_asked_of_a_document_is_not_known() -> None:
     view = IntakeView(name="law.md", origin="file:law.md", bytes=1)
-    assert state(view) == ""
+    assert state(view) == "NOT KNOWN: what became of it"
     assert state(view.model_copy(update={"standing": ""})) == "new: no run has registered it"

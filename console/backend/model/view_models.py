@@ -315,6 +315,8 @@ class RunView(Value):
     leads_to_ruling: SafeText = ""
     """Command that leads to the ruling without which the next step is refused; empty if it is imported, or none is due."""
     waits_for: SafeText = ""
+    at_work: SafeText = ""
+    """The phase or operation that a process is at with the run now, whichever console or command it is of."""
     interruption: Interruption | None = None
     journal: SafeText = ""
     elsewhere: SafeText = ""
@@ -386,6 +388,8 @@ class ApprovalStatus(StrEnum):
     INVALID = "invalid"
     EXPIRED = "expired"
     USED = "used"
+    NOT_KNOWN = "NOT KNOWN"
+    """It could not be measured: what the database has of it was not read."""
 
 
 class ApprovalView(Value):
@@ -399,7 +403,8 @@ class ApprovalView(Value):
     statement_sha256: str
     statement_lines: tuple[SafeText, ...]
     """The canonical JSON indented for reading; what is signed are the bytes of the file."""
-    expires_at: datetime
+    expires_at: datetime | None
+    """Time that the statement names; None for one that cannot be read."""
     checks: tuple[Check, ...]
     sign_with: str
     """The commands that signers run on other machines, one line per signer of the policy."""

@@ -37,7 +37,7 @@ from console.backend.model.canonical_json import canonical_json, indented_json, 
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.model.full_command import command_to_import
 from console.backend.model.ids import BATCH_PREFIX
-from console.backend.model.outcome import Check, Outcome
+from console.backend.model.outcome import Outcome
 from console.backend.model.plan import CutPlan
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.purposes import PURPOSE_AT, Operation, Purpose
@@ -61,6 +61,7 @@ from console.backend.runs.phase_context import Role
 from console.backend.runs.ruling_facts import RulingFacts, facts_of_run, only_of
 from console.backend.runs.run_views import plan_and_bar, run_and_plan
 from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
+from console.backend.runs.unread_statements import unread_view
 from console.backend.runs.workspace import Workspace
 
 _OF_DRAFTS = frozenset({"draft_digest", "drafts", "n_units", "expected_deltas", "target"})
@@ -414,7 +415,7 @@ def view(
 
 
 def all_views(installation: Installation, carried: frozenset[str] = frozenset()) -> tuple[ApprovalView, ...]:
-    """Return every drafted statement of a run below approvals/; an unreadable one is shown as invalid, with the reason.
+    """Return every drafted statement of a run below approvals/; one that could not be checked says why.
 
     Those that a statement over a batch carries are shown by that one.
     """
@@ -433,27 +434,8 @@ def newest_first(views: Iterable[ApprovalView]) -> tuple[ApprovalView, ...]:
 def _view_or_reason(installation: Installation, path: Path) -> ApprovalView:
     try:
         return view(installation, path)
-    except CutterError as refused:
-        return unreadable_view(installation, path, refused)
-
-
-def unreadable_view(installation: Installation, path: Path, refused: CutterError) -> ApprovalView:
-    """Return the view of a statement that cannot be read, with the reason."""
-    now = installation.context.now()
-    reason = Check(name="readable", outcome=Outcome.FAIL, detail=refused.message, next_action=refused.next_action)
-    run_id, _, rest = path.name.partition(".")
-    return ApprovalView(
-        kind=rest.removesuffix(".json"),
-        run_id=run_id,
-        docprefix="",
-        status=ApprovalStatus.INVALID,
-        statement_path=path,
-        statement_sha256="",
-        statement_lines=(),
-        expires_at=now,
-        checks=(reason,),
-        sign_with="",
-    )
+    except CutterError as error:
+        return unread_view(path, error)
 
 
 def ruling_for(rows: Iterable[ApprovalRow], purpose: Purpose, now: datetime) -> ApprovalRow | None:

@@ -54,6 +54,10 @@ class BackupUse(StrEnum):
     NO_RECORD = "NO RECORD"
 
 
+NOT_READ = "not known: the ledger was not read"
+"""The reason of each backup while the ledger cannot be read; the shelf says once why it could not."""
+
+
 class KeptBackup(ListedBackup):
     """A backup of the list, with what the ledger has of it."""
 
@@ -75,6 +79,11 @@ class KeptBackup(ListedBackup):
     def runs(self) -> tuple[str, ...]:
         """Return the runs that the ledger names it for, the newest first."""
         return tuple(dict.fromkeys(proof.run_id for proof in self.proofs))
+
+    @property
+    def is_read(self) -> bool:
+        """True if the ledger's rows for it were read; without them nothing is known of its runs."""
+        return self.counts_not != NOT_READ
 
     @property
     def use(self) -> BackupUse:
@@ -256,7 +265,7 @@ def counting(
         return None, backup.problem or "it has no record"
     reason = ""
     if ledger.unread:
-        reason = f"not known, the ledger was not read: {ledger.unread}"
+        reason = NOT_READ
     elif not open_proofs:
         reason = "the ledger has it for no run" if not proofs else "each run that it was taken for is over"
     elif ledger.target is not None and _server(record.target) != _server(ledger.target):

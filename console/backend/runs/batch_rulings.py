@@ -34,7 +34,7 @@ from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import close_to_others
 from console.backend.model.canonical_json import canonical_json, indented_json, sha256_hex
 from console.backend.model.counting import counted
-from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.full_command import command_to_import
 from console.backend.model.ids import BATCH_PREFIX
 from console.backend.model.outcome import Check, Evidence, Outcome
@@ -55,6 +55,7 @@ from console.backend.runs.ruling_facts import RulingFacts, measure_facts_of
 from console.backend.runs.run_views import plan_and_bar
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
+from console.backend.runs.unread_statements import unread_view
 from console.backend.runs.workspace import Workspace
 
 _MOST_BYTES = 1 << 22
@@ -323,6 +324,9 @@ def _member_problem(
             return ""
         expected = approval_workflow.expectation(installation, path, claimed, state, known)
         facts = fact_checks(claimed, policy, expected, installation.context.now())
+    except Unmeasured:
+        # No member is at fault for a database that did not answer: nothing is known of the statement.
+        raise
     except CutterError as error:
         return error.message
     return "; ".join(f"{fact.name}: {fact.detail}" for fact in facts if fact.outcome is not Outcome.PASS)
@@ -387,8 +391,8 @@ def all_views(installation: Installation) -> tuple[tuple[ApprovalView, ...], fro
             try:
                 views.append(view(installation, path))
                 carried |= {own.name for own in _Package(path).paths}
-            except CutterError as refused:
-                views.append(approval_workflow.unreadable_view(installation, path, refused))
+            except CutterError as error:
+                views.append(unread_view(path, error))
     return tuple(views), frozenset(carried)
 
 
@@ -400,6 +404,9 @@ def imported(installation: Installation, batch_id: str, purpose: Purpose) -> Che
         raise_if_invalid(checked)
         with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
             known = {row.statement_sha256 for row in recorded.batch_rulings(connection, batch_id)}
+    except Unmeasured as error:
+        name, advice = purpose.kind.value, error.next_action
+        return Check(name=name, outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=advice)
     except CutterError as error:
         return _verdict(installation, batch_id, purpose.kind.value, error.message, good=False)
     names = ", ".join(f"{signer.signer} {signer.primary_fingerprint[-16:]}" for signer in checked.signed_by)

@@ -171,11 +171,11 @@ class Engine:
         except (KeyboardInterrupt, SystemExit):
             # The statement was cancelled and rolled back, or COMMIT had been answered: the server says which.
             with suppress(CutterError):
-                settle_unfinished(self.installation, self.workspace, self.request, journal)
+                settle_unfinished(self.installation, self.workspace, self.request, journal, at_own_end=True)
             raise
         except CutterError as error:
             if is_ending() and error.code in _ENDED:
-                settle_unfinished(self.installation, self.workspace, self.request, journal)
+                settle_unfinished(self.installation, self.workspace, self.request, journal, at_own_end=True)
                 raise
             # The HOLD comes before the records: a disk that takes no record must not prevent it.
             no_hold = hold_after(error, context, work.phase)

@@ -58,7 +58,8 @@ def _with_known(view: IntakeView, row: DocumentRow | None, known: dict[str, Docu
     """Return a document with the prefix and profile that it is registered under, and what became of it."""
     named = {"docprefix": row.docprefix, "profile": row.profile} if row is not None else {}
     document = known.get(row.docprefix) if known is not None and row is not None else None
-    became = {"standing": ""} if known is not None else {}
+    # The registry was read: a document that it does not have is new, whatever could not be read of the others.
+    became = {"standing": ""} if known is not None or row is None else {}
     if document is not None:
         became = {
             "standing": document.standing,

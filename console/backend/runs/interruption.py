@@ -11,7 +11,7 @@ from console.backend.journal.journal_record import Record
 from console.backend.model.errors import CutterError
 from console.backend.model.states import Mode
 from console.backend.model.view_models import Interruption
-from console.backend.runs.operations import attempts_of, unfinished
+from console.backend.runs.operations import DRY_RUN_SAID, attempts_of, ended_within, unfinished
 from console.backend.runs.run_state import is_running
 from console.backend.runs.settling import Fate, Verdict, fate_of, look
 from console.backend.runs.workspace import RunRequestFile, Workspace
@@ -65,22 +65,28 @@ def _state_of(path: Path) -> tuple[int, ...]:
 
 
 def interruption(
-    installation: Installation, request: RunRequestFile, records: tuple[Record, ...]
+    installation: Installation, request: RunRequestFile, records: tuple[Record, ...], *, is_over: bool = False
 ) -> Interruption | None:
-    """Return what was interrupted, without settling it; None if nothing was."""
+    """Return what was interrupted, without settling it; None if nothing was.
+
+    A process that was killed leaves an intent without a result. One that was ended, by a signal or with its terminal,
+    has settled it and said so: that is told until something else of the run begins, unless the run is over.
+    """
     begun = unfinished(records)
     if begun is None:
-        return None
+        ended = None if is_over else ended_within(records)
+        return _interruption(ended[0], ended[1]) if ended is not None else None
     if request.mode is Mode.DRYRUN:
-        verdict = Verdict(fate=Fate.ROLLED_BACK, said="a dry run writes nothing")
+        verdict = Verdict(fate=Fate.ROLLED_BACK, said=DRY_RUN_SAID)
     else:
         verdict = fate_of(attempts_of(records, begun), lambda attempt: look(installation, request.run_id, attempt))
         if any(record.value("settled") == Fate.UNKNOWN for record in records[begun.sequence :]):
             # The monitoring role cannot see if a standby has the COMMIT, so an unknown result stays unknown until it is settled.
             verdict = verdict.model_copy(update={"fate": Fate.UNKNOWN})
+    return _interruption(begun, f"{verdict.fate}: {verdict.said}", is_settled=verdict.fate is not Fate.UNKNOWN)
+
+
+def _interruption(begun: Record, answer: str, *, is_settled: bool = True) -> Interruption:
     return Interruption(
-        what=begun.phase,
-        since=datetime.fromisoformat(begun.time),
-        is_settled=verdict.fate is not Fate.UNKNOWN,
-        database_says=f"{verdict.fate}: {verdict.said}",
+        what=begun.phase, since=datetime.fromisoformat(begun.time), is_settled=is_settled, database_says=answer
     )

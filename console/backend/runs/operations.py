@@ -177,24 +177,56 @@ def settle_unfinished(
     request: RunRequestFile,
     journal: Journal,
     verified: tuple[Record, ...] | None = None,
+    *,
+    at_own_end: bool = False,
 ) -> bool:
     """Close an intent without a result by the server's answer about its transactions; False if there is none. Raises NotKnownYet.
 
-    `verified` are the records, if the journal was opened just before; they are read otherwise.
+    `verified` are the records, if the journal was opened just before; they are read otherwise. `at_own_end` is said by the
+    process that is being ended: nobody is told by it, so whoever looks next is, see `interruption`.
     """
     records = read_journal(workspace.journal) if verified is None else verified
     begun = unfinished(records)
     if begun is None:
         return False
     if request.mode is Mode.DRYRUN:
-        close(journal, begun.phase, Outcome.INCONCLUSIVE, "interrupted; a dry run writes nothing")
+        more = interrupted_by(Fate.ROLLED_BACK) if at_own_end else ()
+        close(journal, begun.phase, Outcome.INCONCLUSIVE, f"{_INTERRUPTED}{DRY_RUN_SAID}", *more)
         return True
     verdict = _settled_fate(installation, request, records, begun)
     if verdict.fate is Fate.UNKNOWN:
         raise not_known_yet(request.run_id, begun.phase, verdict.said)
     outcome = Outcome.PASS if verdict.fate is Fate.COMMITTED else Outcome.INCONCLUSIVE
-    close(journal, begun.phase, outcome, f"interrupted; {verdict.said}")
+    more = interrupted_by(verdict.fate) if at_own_end else ()
+    close(journal, begun.phase, outcome, f"{_INTERRUPTED}{verdict.said}", *more)
     return True
+
+
+_INTERRUPTED, _FATE = "interrupted; ", "interrupted"
+DRY_RUN_SAID = "a dry run writes nothing"
+
+
+def interrupted_by(fate: Fate) -> tuple[Field, ...]:
+    """Return the mark of a result that was written by a process at its own end."""
+    return (Field(key=_FATE, value=fate),)
+
+
+def ended_within(records: tuple[Record, ...]) -> tuple[Record, str] | None:
+    """Pure: the last intent that has a result, if its process was ended and wrote that itself, with the database's answer.
+
+    None if the result is another one: whatever began later was begun by somebody who could see this.
+    """
+    begun: Record | None = None
+    ended: tuple[Record, str] | None = None
+    for record in records:
+        if record.kind is RecordKind.INTENT:
+            begun = record
+        elif record.kind is RecordKind.RESULT and begun is not None:
+            fate = record.value(_FATE)
+            answer = record.value("detail").removeprefix(_INTERRUPTED)
+            ended = (begun, f"{fate}: {answer}") if fate else None
+            begun = None
+    return ended
 
 
 def _settled_fate(

@@ -2,10 +2,11 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from console.backend.host.installation import Installation
-from console.backend.journal.journal_record import Anchor, AnchoredEvent, last_of_ours
+from console.backend.journal.journal_record import Anchor, AnchoredEvent, RecordKind, last_of_ours, parse_line
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Operation
@@ -121,3 +122,26 @@ def is_running(journal: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+_TAIL = 256 * 1024
+"""Bytes at the end of a journal in which the intent of who is at work is looked for; a phase notes some hundred bytes."""
+
+
+def at_work(journal: Path) -> str:
+    """Return the phase or operation that a process is at now by its journal; empty if none is, or none has begun yet.
+
+    Its last lines alone are read, and nothing is proved: a line that is being written is left out.
+    """
+    if not is_running(journal):
+        return ""
+    begun = ""
+    with suppress(OSError), journal.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+        for line in file.read().splitlines(keepends=True):
+            record, _ = parse_line(line)
+            if record is not None and record.kind is RecordKind.INTENT:
+                begun = record.phase
+            elif record is not None and record.kind is RecordKind.RESULT:
+                begun = ""
+    return begun

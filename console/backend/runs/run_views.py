@@ -45,7 +45,7 @@ from console.backend.runs.hands import refusal_of_hand_over, take_over_in_words
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.known_run import Known, known_run, run_in_database
 from console.backend.runs.moves import RunFacts, command_of, moves_of
-from console.backend.runs.run_state import anchored_events, is_running
+from console.backend.runs.run_state import anchored_events, at_work
 from console.backend.runs.statement_status import leads_to_ruling, statement_to_import, usable_kinds
 from console.backend.runs.workspace import (
     ACCEPT_FILE,
@@ -81,7 +81,7 @@ def view_known(installation: Installation, known: Known) -> RunView:
     workspace, request, row = known.workspace, known.request, known.row
     run_id = workspace.run_id
     records = records_at_rest(workspace)
-    cut_short = interruption(installation, request, records)
+    cut_short = interruption(installation, request, records, is_over=is_over(known.state))
     verdict = _journal(workspace, run_id, known.recorded)
     facts = _facts(installation, known, cut_short, verdict)
     plan = workspace.plan_facts() if row is None or row.plan_digest else None
@@ -89,7 +89,8 @@ def view_known(installation: Installation, known: Known) -> RunView:
     moves = moves_of(facts)
     pauses = _PAUSES_OF_EDIT if facts.is_edit else _PAUSES_OF_REPEAL if is_repeal else _PAUSES
     ours, n_units = _by_the_console(known.recorded), plan.n_units if plan else row.n_units if row else None
-    phases = _phases_of_edit(workspace, ours) if facts.is_edit else _phases(workspace, ours, request.mode)
+    busy = at_work(workspace.journal)
+    phases = _phases_of_edit(workspace, ours) if facts.is_edit else _phases(workspace, ours, request.mode, busy)
     whose = elsewhere(installation, row) if row is not None else ""
     has_nobody = row is not None and is_unaccepted(row)
     bundle = bundle_of_hand_over(records, known.recorded) if has_nobody else ""
@@ -115,6 +116,7 @@ def view_known(installation: Installation, known: Known) -> RunView:
         phases=phases,
         steps=steps_of_edit(phases, ours, known.rulings, facts.state, n_units) if facts.is_edit else (),
         moves=moves,
+        at_work=busy,
         leads_to_ruling=_leads_to_ruling(installation, known, facts),
         waits_for=_acceptance_of(bundle)
         if has_nobody
@@ -329,9 +331,9 @@ def _by_the_console(recorded: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
     return tuple(event for number, event in enumerate(ours) if number >= again or event.phase == Phase.SOURCE_PIN)
 
 
-def _phases(workspace: Workspace, recorded: tuple[EventRow, ...], mode: Mode) -> tuple[PhaseView, ...]:
+def _phases(workspace: Workspace, recorded: tuple[EventRow, ...], mode: Mode, busy: str) -> tuple[PhaseView, ...]:
     in_database = {event.phase: event for event in recorded}
-    views = (_phase(phase, workspace, in_database.get(phase.value)) for phase in Phase)
+    views = (_phase(phase, workspace, in_database.get(phase.value), busy) for phase in Phase)
     return tuple(map(_of_dry_run, views)) if mode is Mode.DRYRUN else tuple(views)
 
 
@@ -346,19 +348,20 @@ def _phases_of_edit(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tup
     in_database = {event.phase: event for event in recorded}
     detail = "edits of drafts are one transaction, not phases"
     return tuple(
-        _phase(phase, workspace, in_database[phase.value])
+        _phase(phase, workspace, in_database[phase.value], "")
         if phase.value in in_database
         else PhaseView(phase=phase, status=PhaseStatus.NOT_RUN, outcome=Outcome.NOT_RUN, detail=detail)
         for phase in Phase
     )
 
 
-def _phase(phase: Phase, workspace: Workspace, event: EventRow | None) -> PhaseView:
+def _phase(phase: Phase, workspace: Workspace, event: EventRow | None, busy: str) -> PhaseView:
+    """Return a phase; while it is at work, as that, whatever an earlier try of it came to."""
+    if busy == phase.value:
+        return PhaseView(phase=phase, status=PhaseStatus.RUNNING, outcome=Outcome.NOT_RUN)
     record = _recorded(event) or workspace.record(phase)
     if record is None:
-        running = is_running(workspace.journal) and _is_next(phase, workspace)
-        status = PhaseStatus.RUNNING if running else PhaseStatus.PENDING
-        return PhaseView(phase=phase, status=status, outcome=Outcome.NOT_RUN)
+        return PhaseView(phase=phase, status=PhaseStatus.PENDING, outcome=Outcome.NOT_RUN)
     return PhaseView(
         phase=phase,
         status=_status(record.outcome),
@@ -377,10 +380,6 @@ def _recorded(event: EventRow | None) -> PhaseRecord | None:
         return PhaseRecord.model_validate_json(event.record)
     except ValidationError:
         return None
-
-
-def _is_next(phase: Phase, workspace: Workspace) -> bool:
-    return phase.number == 1 or workspace.record(list(Phase)[phase.number - 2]) is not None
 
 
 def _status(outcome: Outcome) -> PhaseStatus:

@@ -89,7 +89,8 @@ def test_work_in_another_thread_is_cancelled_recorded_and_waited_for(at: At, mon
     assert kill_switch.measure_switch(passage.installation).state is SwitchState.OFF
     run = passage.run()
     assert (run.state.stage, run.state.family) == (Stage.AWAITING_CUT_AUTHORIZATION, Family.ACTIVE)
-    assert run.interruption is None
+    assert run.interruption is not None
+    assert (run.interruption.what, run.interruption.is_settled) == (Phase.CUT_LEG_A, True)
     records = read_journal(passage.installation.root / "runs" / passage.run_id / "journal.jsonl")
     result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
     assert (result.phase, result.value("outcome")) == (Phase.CUT_LEG_A, "INCONCLUSIVE")

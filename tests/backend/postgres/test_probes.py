@@ -226,6 +226,50 @@ def test_an_expired_lease_does_not_stop_it_and_stays_as_it_was(database: Databas
     assert _digests(database) == before
 
 
+_OVER = {
+    "the session that held it is gone": "UPDATE cutter_governance.execution_lease SET taken_at = now(), holder_pid = 0, holder_role = 'cutter_exec'::regrole::oid",
+    "it was taken up before the server's last start": "UPDATE cutter_governance.execution_lease SET server_started = server_started - interval '1 day'",
+    "its run was voided": "UPDATE cutter_governance.run SET family = 'voided'",
+    "a HOLD was set since, and released": "INSERT INTO cutter_governance.hold_event (action, reason, by) VALUES ('set', 'x', 'x'), ('release', 'x', 'x')",
+}
+"""By why a lease stands no longer whose row nobody has ended: what makes it so in the rows."""
+
+
+@pytest.mark.parametrize("why", _OVER)
+def test_a_lease_that_does_not_stand_keeps_no_probe_away(database: Database, why: str) -> None:
+    """As the switch does, which says OFF of each of them; and the row stays as it was, for whoever ends it with a word."""
+    run = start_cut(database)
+    run.rule()
+    run.arm()
+    with database.connect() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("ALTER TABLE cutter_governance.execution_lease DISABLE TRIGGER USER")
+        connection.execute("ALTER TABLE cutter_governance.run DISABLE TRIGGER USER")
+        connection.execute("ALTER TABLE cutter_governance.hold_event DISABLE TRIGGER USER")
+        connection.execute(_OVER[why].encode())
+        assert connection.execute("SELECT count(*) FROM cutter_governance.v_lease").fetchone() == (0,)
+    before = _digests(database)
+
+    with _as(database, "cutter_verify") as connection:
+        assert probe_generality(connection, "G5", (3,)).probes[0].done
+        connection.rollback()
+        assert probe_revert(connection, "G4").probe.done
+        connection.commit()
+
+    assert _digests(database) == before
+
+
+def test_the_words_of_a_lease_for_a_batch_name_the_batch(database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO cutter_governance.execution_lease (batch_id, purpose, operator, host, armed_at, expires_at)"
+            " VALUES ('ictb-1', 'cut', 'x', 'x', now(), now() + interval '10 minutes')"
+        )
+
+    assert "batch ictb-1 to cut" in _refused(database).message
+
+
 def test_a_writer_that_holds_the_execution_lock_is_not_waited_for(database: Database) -> None:
     """A cut whose lease ran out while it works: the probe yields at once, and the lock stays the writer's."""
     with database.connect() as writer, writer.transaction():

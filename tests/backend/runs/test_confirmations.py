@@ -30,6 +30,16 @@ def test_a_briefing_says_what_happens_and_what_does_not(at: At, danger: RunDange
     assert bool(said.deltas) is (danger is not Danger.VOID)
 
 
+def test_arming_says_of_a_revert_what_the_revert_says(at: At) -> None:
+    """One said that a draft can be reverted, as if it then could be cut again; the other that this cannot be undone."""
+    passage = at("waits for SG_2")
+    arm, revert = (brief(passage.installation, danger, passage.run_id) for danger in (Danger.ARM, Danger.REVERT))
+    assert revert.reversal.startswith("CANNOT BE UNDONE: ")
+    assert (arm.reversible, revert.reversible) == (True, False)
+    assert arm.reversal.startswith("disarm ends it at once. ")
+    assert arm.reversal.endswith(str(revert.reversal))
+
+
 @pytest.mark.parametrize(
     ("danger", "stage", "check", "advice"),
     [

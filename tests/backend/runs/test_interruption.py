@@ -13,13 +13,17 @@ import pytest
 
 from console.backend.journal.journal import Journal, read_journal
 from console.backend.journal.journal_record import Record, RecordKind
-from console.backend.model.errors import CutterError, Refused, StopCode, Waiting
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured, Waiting
+from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import PhaseStatus, Progress, SwitchState
 from console.backend.postgres.session import Session
-from console.backend.runs.interruption import records_at_rest
+from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.kill_switch import disarm
 from console.backend.runs.moves import offered_moves
+from console.backend.runs.operations import close, interrupted_by
+from console.backend.runs.run_state import at_work
+from console.backend.runs.settling import Fate
 from console.backend.runs.workspace import Workspace
 from tests.support.lost_commit import CutsTheLine
 from tests.support.passage import WAITS_AT_MOST, Passage
@@ -346,3 +350,91 @@ def test_a_journal_that_was_touched_a_moment_ago_is_proved_again(at: At, monkeyp
     records_at_rest(workspace)
     records_at_rest(workspace)
     assert read == [workspace.journal] * 2
+
+
+def test_a_phase_that_its_own_process_gave_up_is_shown_as_interrupted(at: At) -> None:
+    """As a signal does it, which is raised where the program is: here between two statements of leg A."""
+    passage = at("armed")
+
+    def given_up(progress: Progress) -> None:
+        if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", 0):
+            raise SystemExit(129)
+
+    with pytest.raises(SystemExit):
+        passage.resume(given_up)
+    run = passage.run()
+    assert run.interruption is not None
+    assert (run.interruption.what, run.interruption.is_settled) == (Phase.CUT_LEG_A, True)
+    assert run.interruption.database_says.startswith("rolled back: ")
+    assert passage.backend.runs()[0].interrupted
+    assert [held.run_id for held in passage.backend.hold().runs] == [passage.run_id]
+    (wait,) = passage.backend.status().waiting
+    assert wait.what.startswith("INTERRUPTED: ")
+    passage.arm()
+    assert passage.run().interruption is None
+
+
+def test_an_end_that_was_recorded_is_told_until_something_else_begins(at: At) -> None:
+    """Of the last intent alone: one that is open is asked about, and another result is no interruption."""
+    passage = at("waits for SG_1")
+    workspace = Workspace.open(passage.installation.root, passage.run_id)
+    request, mark = workspace.request(), interrupted_by(Fate.ROLLED_BACK)
+    shown: list[tuple[str, str]] = []
+
+    def look() -> None:
+        cut_short = interruption(passage.installation, request, read_journal(workspace.journal))
+        shown.append((str(cut_short.what), str(cut_short.database_says)) if cut_short is not None else ("", ""))
+
+    with Journal.resume(workspace.journal, passage.run_id, passage.installation.context) as journal:
+        for name, more in (("cut_leg_a", mark), ("arm", ()), ("closeout", mark)):
+            journal.append(RecordKind.INTENT, name)
+            look()
+            close(journal, name, Outcome.INCONCLUSIVE, "interrupted; no COMMIT was sent", *more)
+            look()
+        records = read_journal(workspace.journal)
+
+    ended = "rolled back: no COMMIT was sent"
+    assert [shown[1], shown[3], shown[5]] == [("cut_leg_a", ended), ("", ""), ("closeout", ended)]
+    assert [shown[0][0], shown[2][0], shown[4][0]] == ["cut_leg_a", "arm", "closeout"]
+    assert interruption(passage.installation, request, records, is_over=True) is None
+
+
+def test_a_phase_that_is_tried_again_is_running_whatever_the_last_try_came_to(at: At) -> None:
+    """It stood there as failed, with the outcome of the last try, for as long as the next one worked."""
+    passage, tries = at("armed"), list[tuple[PhaseStatus, Outcome, str]]()
+
+    def in_leg_a(progress: Progress) -> None:
+        if (progress.phase, progress.step, progress.done) != (Phase.CUT_LEG_A, "cutting", 0):
+            return
+        run = passage.run()
+        view = next(view for view in run.phases if view.phase is Phase.CUT_LEG_A)
+        tries.append((view.status, view.outcome, str(run.at_work)))
+        running = [view.phase for view in run.phases if view.status is PhaseStatus.RUNNING]
+        assert running == [Phase.CUT_LEG_A]
+        if len(tries) == 1:
+            raise Unmeasured(StopCode.BACKUP_NOT_PROVEN, "something did not answer", "try again")
+
+    with pytest.raises(Unmeasured):
+        passage.resume(in_leg_a)
+    failed = next(view for view in passage.run().phases if view.phase is Phase.CUT_LEG_A)
+    assert (failed.status, failed.outcome) == (PhaseStatus.FAILED, Outcome.INCONCLUSIVE)
+    passage.arm()
+    after = passage.resume(in_leg_a)
+    assert tries == [(PhaseStatus.RUNNING, Outcome.NOT_RUN, Phase.CUT_LEG_A.value)] * 2
+    assert (after.at_work, after.state.stage) == ("", Stage.AWAITING_LIFECYCLE_AUTHORIZATION)
+
+
+def test_what_is_at_work_is_read_of_the_journal_of_a_process_that_lives(at: At) -> None:
+    passage = at("waits for SG_1")
+    workspace = Workspace.open(passage.installation.root, passage.run_id)
+    assert at_work(workspace.journal) == ""
+    with Journal.resume(workspace.journal, passage.run_id, passage.installation.context) as journal:
+        assert at_work(workspace.journal) == ""
+        journal.append(RecordKind.INTENT, "arm")
+        assert at_work(workspace.journal) == "arm"
+        journal.append(RecordKind.NOTE, "arm")
+        with workspace.journal.open("ab") as torn:
+            torn.write(b'{"a record that is being written')
+        assert at_work(workspace.journal) == "arm"
+    assert at_work(workspace.journal) == ""
+    assert at_work(workspace.directory / "nothing there") == ""

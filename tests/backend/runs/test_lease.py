@@ -18,6 +18,8 @@ from console.backend.model.states import Move, Phase, Stage
 from console.backend.model.view_models import Progress, SwitchState
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.lease import LeaseHolder
+from console.screens.run_text import phase_rows
+from console.widgets.line import plain
 from tests.backend.postgres.tampering import tamper
 from tests.support.passage import UNITS, Passage
 from tests.support.waiting import until, until_the_executor_is_blocked
@@ -65,13 +67,33 @@ def test_a_signal_cancels_the_statement_closes_the_switch_and_is_recorded(at: At
     assert (status, "Traceback" in said) == (128 + number, False)
     assert _switch(passage) is SwitchState.OFF
     assert passage.lifecycles() == []
-    assert passage.run().interruption is None
+    _tells_of_the_interruption(passage)
     records = read_journal(passage.installation.root / "runs" / passage.run_id / "journal.jsonl")
     result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
     assert (result.phase, result.value("outcome")) == (Phase.CUT_LEG_A, "INCONCLUSIVE")
     assert "interrupted" in result.value("detail")
     passage.arm()
-    assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    assert passage.run().interruption is None
+    after = passage.resume()
+    assert (after.state.stage, after.interruption) == (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, None)
+
+
+def _tells_of_the_interruption(passage: Passage) -> None:
+    """Whoever looks next learns of it wherever a run is shown, as of a kill; the journal alone had it when a terminal was closed."""
+    run = passage.run()
+    assert run.interruption is not None
+    assert (run.interruption.what, run.interruption.is_settled) == (Phase.CUT_LEG_A, True)
+    assert run.interruption.database_says.startswith("rolled back: ")
+    assert Move.SETTLE not in run.moves
+    assert run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
+    row = next(row for row in map(plain, (row.line for row in phase_rows(run))) if Phase.CUT_LEG_A in row)
+    assert "interrupted" in row
+    assert passage.backend.runs()[0].interrupted
+    (wait,) = passage.backend.status().waiting
+    assert wait.what.startswith("INTERRUPTED: ")
+    (held,) = passage.backend.hold().runs
+    assert held.interruption == run.interruption
+    assert held.plan == ()
 
 
 def test_a_kill_closes_the_switch_at_that_moment(at: At) -> None:

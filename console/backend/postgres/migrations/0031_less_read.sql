@@ -73,3 +73,28 @@ CREATE OR REPLACE VIEW cutter_governance.v_lease_standing AS
                           AND s.datid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
                           AND s.application_name = 'cutter-console lease ' || l.id))
     OFFSET 0;
+
+-- As in 0010. Only a lease that stands can write: one whose holder is gone, whose run was voided, or from before a HOLD
+-- or a restart of the server keeps its row until somebody ends it. A probe ends such a row in its own subtransaction,
+-- and the execution lock keeps it from a transaction that is still at work.
+CREATE OR REPLACE FUNCTION cutter_console.fn_probe_refusal() RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('refused', why.code, 'detail', why.detail)
+      FROM (SELECT 1 AS seq, 'WRITTEN' AS code, 'this transaction has written already' AS detail
+             WHERE pg_current_xact_id_if_assigned() IS NOT NULL
+            UNION ALL
+            SELECT 2, 'READ_ONLY', 'the transaction, or the server, only reads'
+             WHERE current_setting('transaction_read_only')::boolean
+            UNION ALL
+            SELECT 3, 'COUNTERS', 'track_counts is off: rows cannot be counted'
+             WHERE NOT current_setting('track_counts')::boolean
+            UNION ALL
+            SELECT 4, 'HOLD', 'a HOLD is set: ' || cutter_console.fn_hold_reason()
+             WHERE cutter_console.fn_hold_reason() IS NOT NULL
+            UNION ALL
+            SELECT 5, 'ARMED',
+                   format('the switch is armed for %s to %s',
+                          coalesce('run ' || l.run_id, 'batch ' || l.batch_id), l.purpose)
+              FROM cutter_governance.v_lease l
+            ORDER BY 1 LIMIT 1) why
+$$;
