@@ -1,5 +1,6 @@
 """Pages of a journal: any place of a file of any length, and whatever lies there, sound or not."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from console.backend.journal import journal_pages
 from console.backend.journal.journal_pages import MOST_OF_A_PAGE, JournalPage, JournalQuery, Only, read_entry, read_page
-from console.backend.journal.journal_record import MAX_RECORD_BYTES, RecordKind
+from console.backend.journal.journal_record import MAX_RECORD_BYTES, RecordKind, parse_line
 from console.backend.model.errors import Drifted, UsageError
 from tests.backend.journal.test_journal import RUN
 from tests.support.fake_journals import journal_lines
@@ -206,3 +207,58 @@ def test_a_link_and_a_folder_are_no_journal(lines: list[bytes], write: Write, tm
         _page(tmp_path)
     with pytest.raises(FileNotFoundError):
         _page(tmp_path / "none")
+
+
+LONG = b"x" * (MAX_RECORD_BYTES + 100)
+
+
+@pytest.mark.parametrize("line", [LONG + b"\n", LONG * 3 + b"\n"])
+def test_a_line_that_is_too_long_for_a_record_is_marked_and_hides_no_other(
+    lines: list[bytes], write: Write, line: bytes
+) -> None:
+    path = write([*lines[:16], line, *lines[16:]])
+    page = _page(path, at=0)
+    assert page.ends_at == page.complete == path.stat().st_size
+    numbers = [*range(16), None, *range(16, 32)]
+    assert _numbers(page) == numbers
+    marked = page.entries[16]
+    assert (marked.length, bool(marked.fault)) == (len(line), True)
+    assert _numbers(_page(path, at=page.complete, back=True)) == numbers
+    assert _numbers(_page(path, goto="20", limit=1)) == [20]
+
+
+def test_a_long_line_without_an_end_is_no_torn_tail(lines: list[bytes], write: Write) -> None:
+    page = _page(write(lines, LONG * 3), at=0)
+    assert (_numbers(page)[-1], page.torn_bytes, page.newest) == (None, 0, None)
+    assert page.entries[-1].length == 3 * len(LONG)
+
+
+def test_a_place_is_found_though_other_lines_lie_before_it(lines: list[bytes], write: Write) -> None:
+    path = write([*lines[:4], *[b"no record\n"] * 400, *lines[4:]])
+    assert _numbers(_page(path, goto="5", limit=1)) == [5]
+    assert _numbers(_page(path, goto="3", limit=1)) == [3]
+
+
+def test_a_time_that_is_none_is_shown_as_none(lines: list[bytes], write: Write) -> None:
+    time = lines[3].split(b'"time":"')[1].split(b'"')[0]
+    page = _page(write([*lines[:3], lines[3].replace(time, b"yesterday"), *lines[4:]]), at=0)
+    assert (page.entries[3].number, page.entries[3].at, bool(page.entries[3].fault)) == (3, None, True)
+
+
+def test_a_journal_that_is_cut_off_while_it_is_read_ends_there(lines: list[bytes], write: Write) -> None:
+    path = write(lines)
+    descriptor = os.open(path, os.O_RDONLY)
+    file = journal_pages._File(descriptor)
+    os.truncate(path, 0)
+    assert list(file.lines(0)) == []
+    os.close(descriptor)
+
+
+def test_an_intent_whose_result_is_not_near_says_how_far_was_looked(
+    lines: list[bytes], write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_pages, "_MOST_AHEAD", 2)
+    intent = lines[-1]
+    entry = _page(write([*lines, *[b"no record\n"] * 3]), at=0).entries[31]
+    assert (entry.kind, parse_line(intent)[0] is not None) == (RecordKind.INTENT, True)
+    assert entry.lacks == "no result in the 2 records behind it"
