@@ -43,6 +43,9 @@ from console.backend.postgres.site_writable import function_faults, may_execute,
 from console.backend.runs.kill_switch import require_no_hold
 from console.backend.runs.site import reading_site
 from console.backend.runs.site_run_check import CREATE, ENACT, RunProof, known_by_a_run, prove_as_a_run
+from console.backend.runs.site_settings_check import NAME as SETTINGS
+from console.backend.runs.site_settings_check import SOURCE as SETTINGS_SOURCE
+from console.backend.runs.site_settings_check import prove_settings
 
 _AGAIN = "Correct the site mapping, then: cutter-console adopt check"
 _FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-console adopt check"
@@ -130,6 +133,7 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
     is_kept = kept.mapping is not None
     with reading_site(installation, "adopt check") as (connection, layout):
         recorded = recorded_mapping(connection, installation.settings.console_schema)
+        path = layout.catalogue.search_path
         mapping, faults, pattern = layout.mapping, layout.faults, pattern_of(connection, layout.readable)
         odd = odd_tables(connection, mapping.counted)
     proofs.add(
@@ -168,6 +172,7 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
     _prove_recorded(proofs, installation, kept.sha256, recorded)
     for line in ("executor", "verifier"):
         _prove_sessions(proofs, installation, line)
+    proofs.add(SETTINGS, *prove_settings(installation.settings.database.executor, mapping, path), SETTINGS_SOURCE)
     if pattern is None:
         reason, action = (_NO_PARENT, _AGAIN) if mapping.units.parent is None else (_NO_PATTERN, _NO_UNITS_YET)
         _not_tried(proofs, mapping, reason, action)
