@@ -275,6 +275,16 @@ SITE_ROWS = (
         ),
     ),
     Mutant(
+        "adopt check: what can be read of another unit and not of the probe is not there",
+        f"{_B}/runs/site_read_back.py",
+        "others = _parts(of_another) if of_another is not None else dict.fromkeys(given)",
+        "others: dict[str, str | None] = dict.fromkeys(given)",
+        _test(
+            "check_and_apply",
+            "a_proof_that_does_not_hold_is_named_with_what_the_function_said[a rule that writes elsewhere]",
+        ),
+    ),
+    Mutant(
         "gates: the last line hides no FAIL behind what could not be measured",
         "console/cli/readiness.py",
         "sorted(set(_outcomes(board)) - {Outcome.PASS, Outcome.PARTIAL}, key=urgency)",

@@ -168,6 +168,7 @@ ATTACKS: dict[str, Kept] = {
         "a trigger that logs",
         "no right",
         "a changed text",
+        "a rule that writes elsewhere",
     ),
     "adoption/test_check_and_apply.py::test_the_script_takes_nothing_over_that_is_somebody_elses": (
         "*AUTHORIZATION cutter_owner*",
