@@ -284,6 +284,32 @@ SITE_ROWS = (
             "a_proof_that_does_not_hold_is_named_with_what_the_function_said[a rule that writes elsewhere]",
         ),
     ),
+    *(
+        Mutant(
+            f"{name} of a host without the site mapping is told as that",
+            file,
+            before,
+            "        pass\n",
+            (f"{_SAME}lost_host.py::test_what_the_next_host_lacks_is_named_and_no_table_or_function_is",),
+        )
+        for name, file, before in (
+            (
+                "a backup",
+                f"{_B}/backup/source.py",
+                "        require_kept_mapping(session, is_kept=tables != RUN_TABLES)\n",
+            ),
+            (
+                "gates: what is to be dumped",
+                f"{_B}/gates/backup_readiness.py",
+                "        require_kept_mapping(connection, is_kept=tables != RUN_TABLES)\n",
+            ),
+            (
+                "gates: functions",
+                f"{_B}/gates/installed_functions.py",
+                "        require_kept_mapping(connection, is_kept=known.keeps_mapping)\n",
+            ),
+        )
+    ),
     Mutant(
         "gates: the last line hides no FAIL behind what could not be measured",
         "console/cli/readiness.py",
