@@ -251,6 +251,13 @@ SITE_ROWS = (
         )
     ),
     Mutant(
+        "adopt check: an earlier script is not taken for one that restores the settings",
+        f"{_B}/runs/site_settings_check.py",
+        "    if earlier:\n",
+        "    if False:\n",
+        (f"{_CALLERS}an_earlier_script_is_told_to_be_run_again",),
+    ),
+    Mutant(
         "adopt check: what no role that may call begins with is no difference",
         f"{_B}/postgres/site_settings.py",
         "AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND has_schema_privilege(r.oid, n.oid, 'USAGE')",

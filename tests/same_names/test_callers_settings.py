@@ -7,9 +7,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from console.backend.model.outcome import Check, Outcome
 from console.backend.model.states import Mode, Stage
 from console.backend.postgres.connections import connect
 from console.backend.postgres.session_settings import OF_CALLERS, SETTINGS, session_settings
+from console.backend.runs.site_check import prove_mapping
+from console.backend.runs.site_settings_check import NAME
 from tests.gateway.conftest import tie
 from tests.same_names.conftest import Beside
 from tests.support.passage import REQUEST, Passage, silent
@@ -151,3 +154,18 @@ def test_what_is_restored_for_such_code_is_the_console_s_again_behind_it(noting:
         with pytest.raises(psycopg.Error), connection.transaction():
             connection.execute("SELECT cutter_console.fn_site_create('', '', '', NULL, NULL, NULL)")
         assert connection.execute(shown, (names,)).fetchall() == of_console
+
+
+def test_an_earlier_script_is_told_to_be_run_again(tied: Passage) -> None:
+    def proof() -> Check:
+        return next(check for check in prove_mapping(tied.installation) if check.name == NAME)
+
+    assert proof().outcome is Outcome.PASS
+    tied.execute(
+        "DO $do$ BEGIN EXECUTE replace(pg_get_functiondef('cutter_console.fn_site_govern'::regproc), 'SET LOCAL TimeZone TO DEFAULT;', ''); END $do$"
+    )
+
+    said = proof()
+
+    assert (said.outcome, "fn_site_govern" in said.detail) == (Outcome.FAIL, True)
+    assert "cutter-console adopt apply" in said.next_action

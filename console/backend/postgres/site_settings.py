@@ -6,11 +6,13 @@ import psycopg
 
 from console.backend.postgres.connections import read_column, read_rows, scalar
 from console.backend.postgres.role_settings import is_harmless_name
-from console.backend.postgres.session_settings import SETTINGS
+from console.backend.postgres.session_settings import OF_CALLERS, SETTINGS
 from console.backend.postgres.site_roles import SITE_READER, SITE_ROLES
 
 ISOLATION = "default_transaction_isolation"
 """Setting that decides what a function sees, and that is the console's own everywhere."""
+CALLING = ("fn_site_create", "fn_site_enact", "fn_site_settle", "fn_site_govern")
+"""Functions of the printed script that let code of the organisation run."""
 _SWITCHES = {"true": "on", "yes": "on", "1": "on", "false": "off", "no": "off", "0": "off"}
 _OWN = (*SITE_ROLES, "cutter_owner", "cutter_exec", "cutter_verify", "cutter_ro", "cutter_stop")
 _DIFFERENT = """
@@ -31,6 +33,12 @@ _DIFFERENT = """
                           WHERE s.role = c.oid OR s.role = (SELECT r.oid FROM pg_roles r WHERE r.rolname = session_user)) x
       LEFT JOIN LATERAL (SELECT s.value FROM said s WHERE s.role IN (c.oid, 0) AND s.name = x.name ORDER BY s.role = 0, NOT s.is_here LIMIT 1) t ON true
      ORDER BY 1, 2
+"""
+_EARLIER = """
+    SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname = 'cutter_console' AND p.proname = ANY (%s)
+       AND EXISTS (SELECT FROM unnest(%s::text[]) s (name) WHERE strpos(p.prosrc, format('SET LOCAL %%s TO DEFAULT;', s.name)) = 0)
+     ORDER BY 1
 """
 _BEGINS_WITH = "SELECT reset_val FROM pg_settings WHERE name = %s"
 _NEVER_SETTLED = """
@@ -70,6 +78,11 @@ def isolation_here(connection: psycopg.Connection) -> str:
     """Return the isolation that sessions of this role begin with, if it is not that of the console's transactions; else empty."""
     value = str(scalar(connection, _BEGINS_WITH, ISOLATION))
     return "" if value == SETTINGS[ISOLATION] else value
+
+
+def earlier_functions(connection: psycopg.Connection) -> tuple[str, ...]:
+    """Return those functions of the printed script that let the organisation's code run with the console's own settings."""
+    return read_column(connection, _EARLIER, (list(CALLING), list(OF_CALLERS)))
 
 
 def never_settled(connection: psycopg.Connection, schemas: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from console.backend.postgres.site_roles import SITE_READER
 from console.backend.postgres.site_settings import (
     ISOLATION,
     OtherSetting,
+    earlier_functions,
     isolation_here,
     never_settled,
     other_settings,
@@ -20,6 +21,8 @@ NAME, SOURCE = "settings of the functions", "pg_db_role_setting and pg_settings,
 _AS_OTHERS = (
     "they begin with what the database gives every caller; no role that may call them begins with anything else"
 )
+_EARLIER = "the script that was run is an earlier one, whose {names} run their code with the settings of the console"
+_PRINT = "Have an administrator run what this prints: cutter-console adopt apply; then accept it, as the operator guide has it"
 _PATH = "Where this is not meant, correct `search_path` below [functions] of the site mapping. See what is proposed: "
 _ALIKE = (
     "If the executor is to begin as {role} does, as a superuser: {alike}; then cutter-console migrate, which says how that is"
@@ -43,9 +46,11 @@ def prove_settings(executor: str, mapping: SiteMapping, path: tuple[str, ...]) -
     try:
         with connect(executor, read_only=True, purpose="adopt check") as connection:
             others, isolation = other_settings(connection, functions), isolation_here(connection)
-            unsettled = never_settled(connection, mapping.schemas)
+            unsettled, earlier = never_settled(connection, mapping.schemas), earlier_functions(connection)
     except CutterError as error:
         return SettingsProof(Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action)
+    if earlier:
+        return SettingsProof(Outcome.FAIL, _EARLIER.format(names=", ".join(earlier)), _PRINT)
     return settings_verdict(others, isolation, unsettled, mapping.functions.search_path, path)
 
 
