@@ -262,7 +262,7 @@ SITE_ROWS = (
         f"{_B}/postgres/site_settings.py",
         "AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND has_schema_privilege(r.oid, n.oid, 'USAGE')",
         "",
-        _test("settings", "what_will_come_out_otherwise_is_named"),
+        _test("settings", "what_will_come_out_otherwise_is_named[a role that may not call]"),
     ),
     Mutant(
         "the printed script says nothing of what is there already",
