@@ -245,7 +245,7 @@ SITE_ROWS = (
         )
         for name, before, after in (
             ("a caller that begins with another setting", "[str(other) for other in others], []", "[], []"),
-            ("another path than the database's", "    if mapped[: len(path)] != path:", "    if False:"),
+            ("another path than the database's", "    if mapped and mapped[: len(path)] != path:", "    if False:"),
             ("an isolation that the console has not", "    if isolation:", "    if False:"),
             ("a trigger that fires at COMMIT only", "    if unsettled:", "    if False:"),
         )

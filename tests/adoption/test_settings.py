@@ -150,14 +150,15 @@ def test_all_differences_are_said_together() -> None:
     alike = "ALTER ROLE cutter_exec IN DATABASE library SET timezone TO 'Europe/Berlin'"
     other = OtherSetting("app", "timezone", "Europe/Berlin", "UTC", alike)
 
-    proof = settings_verdict((other,), "serializable", ("apart.audit",), (), ("public",))
+    proof = settings_verdict((other,), "serializable", ("apart.audit",), ("kept",), ("public",))
 
     assert proof.outcome is Outcome.PARTIAL
-    for words in (str(other), "looked for in none", "serializable", "apart.audit"):
+    for words in (str(other), "looked for in kept", "serializable", "apart.audit"):
         assert words in proof.detail
     for words in (alike, "ALTER FUNCTION … SET timezone", "adopt inspect", "rely on it", "GRANT USAGE"):
         assert words in proof.next_action
 
 
 def test_what_is_looked_for_behind_theirs_is_no_difference() -> None:
-    assert settings_verdict((), "", (), ("public", "more"), ("public",)).outcome is Outcome.PASS
+    for mapped in (("public", "more"), ()):
+        assert settings_verdict((), "", (), mapped, ("public",)).outcome is Outcome.PASS

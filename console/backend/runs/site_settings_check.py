@@ -69,9 +69,11 @@ def settings_verdict(
         else:
             actions.append(_ALIKE.format(role=other.role, name=other.name, alike=other.alike))
             break
-    # What is looked for behind all of theirs changes nothing that they find.
-    if mapped[: len(path)] != path:
-        words.append(f"names are looked for in {_listed(mapped)}, and by sessions of the database in {_listed(path)}")
+    # What is looked for behind all of theirs changes nothing that they find. Without any path nothing else is found in its place.
+    if mapped and mapped[: len(path)] != path:
+        words.append(
+            f"names are looked for in {', '.join(mapped)}, and by sessions of the database in {', '.join(path) or 'none'}"
+        )
         actions.append(f"{_PATH}{INSPECT}")
     if isolation:
         words.append(f"sessions begin with {ISOLATION}={isolation}, and the console with {SETTINGS[ISOLATION]}")
@@ -82,7 +84,3 @@ def settings_verdict(
     if not words:
         return SettingsProof(Outcome.PASS, _AS_OTHERS)
     return SettingsProof(Outcome.PARTIAL, "; ".join(words), ". ".join(actions))
-
-
-def _listed(schemas: tuple[str, ...]) -> str:
-    return ", ".join(schemas) or "none"
