@@ -86,5 +86,5 @@ def refused_startup(message: str) -> CutterError | None:
     return Unmeasured(
         StopCode.UNREACHABLE,
         f"a connection pooler in front of the server refuses a startup parameter: {message}",
-        "Name host and port of the server itself in the service; unset PGGEQO, PGTZ and PGDATESTYLE.",
+        "Name host and port of the server itself in the service.",
     )
