@@ -4,6 +4,7 @@ from mutants.mutant import Mutant
 
 _REPLICATION, _CHECKS = "console/backend/model/replication.py", "console/backend/gates/arming_checks.py"
 _OF_RUNS, _OF_THE_MODEL = "tests/backend/runs/test_replication.py", "tests/backend/model/test_replication.py"
+_LOGINS = "tests/backend/postgres/test_refused_logins.py::test_a_"
 _LINES = "tests/backend/postgres/test_lines.py"
 _WOULD_WAIT = (f"{_OF_RUNS}::test_nothing_is_armed_or_enacted_whose_commit_would_wait_without_an_end",)
 _COULD_BE_LOST = (f"{_OF_RUNS}::test_what_could_be_lost_is_said_before_a_cut_wherever_one_is_decided_on",)
@@ -12,6 +13,30 @@ _JUDGED = (f"{_OF_THE_MODEL}::test_what_is_measured_is_judged",)
 _DRIFT = "tests/backend/postgres/test_drift.py"
 
 SERVERS = (
+    Mutant(
+        "sessions: a login that is refused for a right or a rule has the next action for that",
+        "console/backend/postgres/connections.py",
+        "        or (refused_login(message) if is_of_a_connection else None)\n",
+        "",
+        (
+            f"{_LOGINS}role_that_may_not_log_in_is_let_in_by_the_command_that_is_named",
+            f"{_LOGINS}rule_of_the_server_is_named_with_the_file_that_has_it",
+        ),
+    ),
+    Mutant(
+        "lines: over a Unix socket a missing rule is no matter of plain text",
+        "console/backend/postgres/lines.py",
+        "(?:(?!\\[local\\]).)*, no encryption",
+        ".*, no encryption",
+        (f"{_LOGINS}line_without_tls_is_the_reason_only_where_it_can_be",),
+    ),
+    Mutant(
+        "lines: what the server refuses with TLS too is no matter of plain text",
+        "console/backend/postgres/lines.py",
+        "(?!.*, SSL encryption)",
+        "",
+        (f"{_LOGINS}line_without_tls_is_the_reason_only_where_it_can_be",),
+    ),
     Mutant(
         "sessions: names that were refused are not kept",
         "console/backend/postgres/kept_sessions.py",

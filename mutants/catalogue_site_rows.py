@@ -14,6 +14,7 @@ _DEFAULTS = (
     f"{_SAME}guide.py::test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s"
 )
 _DECIDED = f"{_SAME}decisions.py::test_"
+_ROLES, _CALLERS = f"{_B}/postgres/site_roles.py", f"{_SAME}callers_settings.py::test_"
 _TOLD = f"{_DECIDED}what_differs_there_is_not_told_as_a_refusal_of_the_organisation_s_function"
 _READ = f"{_SAME}passage.py::test_the_governance_rows_of_a_run_are_read_by_the_indexes_of_the_organisation_s_tables"
 _NO_TWIN = f"{_SAME}attacks.py::test_a_name_in_the_organisation_s_path_stands_for_none_of_postgresql_s"
@@ -193,30 +194,135 @@ SITE_ROWS = (
     ),
     *(
         Mutant(
-            f"gateway: {name} meets row security as every other caller of it",
+            f"gateway: {name} runs with the settings of every other caller of it",
             file,
-            f"{before} SET row_security = on",
+            f"    {{as_called}}\n{behind}",
+            behind,
+            (f"{_CALLERS}what_an_organisation_s_code_does_comes_out_as_for_every_other_caller",),
+        )
+        for name, file, behind in (
+            ("what creates a unit", _ROLES, "    {looking}SELECT pg_catalog.to_jsonb(a) INTO answer FROM {create}"),
+            ("what enacts a unit", _ROLES, "    {looking}SELECT pg_catalog.to_jsonb(a) INTO answer FROM {enact}"),
+            ("a deferred trigger", _ROLES, "    {looking}IF all_of_them"),
+            ("a row of governance", _GOVERNANCE, "    {looking}{inserts}"),
+        )
+    ),
+    Mutant(
+        "gateway: the settings of other callers end with the function that lets their code run",
+        _ROLES,
+        'text.replace("{scope}", _SCOPE)',
+        'text.replace("{scope}", "")',
+        (f"{_CALLERS}what_is_restored_for_such_code_is_the_console_s_again_behind_it",),
+    ),
+    Mutant(
+        "a session begins with no setting of the operator's environment",
+        f"{_B}/postgres/sessions.py",
+        "        os.environ.pop(name, None)",
+        "        os.environ.get(name)",
+        (f"{_CALLERS}what_an_organisation_s_code_does_comes_out_as_for_every_other_caller",),
+    ),
+    Mutant(
+        "adopt check: functions are proved with the settings of their other callers",
+        f"{_B}/postgres/site_functions.py",
+        "    connection.execute(AS_CALLED)\n",
+        "",
+        _test("settings", "functions_are_proved_with_the_settings_of_their_other_callers"),
+    ),
+    Mutant(
+        "adopt check: behind such a call the settings are the console's again",
+        f"{_B}/postgres/site_functions.py",
+        "    connection.execute(AS_SET, (list(OF_CALLERS), [SETTINGS[name] for name in OF_CALLERS]))\n",
+        "",
+        _test("settings", "behind_a_proof_the_settings_are_the_console_s_again"),
+    ),
+    *(
+        Mutant(
+            f"adopt check: {name} is named",
+            f"{_B}/runs/site_settings_check.py",
             before,
-            (f"{_VARIES}[an audit with row security]",),
+            after,
+            _test("settings", "all_differences_are_said_together"),
+        )
+        for name, before, after in (
+            ("a caller that begins with another setting", "[str(other) for other in others], []", "[], []"),
+            ("another path than the database's", "    if mapped and mapped[: len(path)] != path:", "    if False:"),
+            ("an isolation that the console has not", "    if isolation:", "    if False:"),
+            ("a trigger that fires at COMMIT only", "    if unsettled:", "    if False:"),
+        )
+    ),
+    Mutant(
+        "adopt check: an earlier script is not taken for one that restores the settings",
+        f"{_B}/runs/site_settings_check.py",
+        "    if earlier:\n",
+        "    if False:\n",
+        (f"{_CALLERS}an_earlier_script_is_told_to_be_run_again",),
+    ),
+    Mutant(
+        "adopt check: what no role that may call begins with is no difference",
+        f"{_B}/postgres/site_settings.py",
+        "AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND has_schema_privilege(r.oid, n.oid, 'USAGE')",
+        "",
+        _test("settings", "what_will_come_out_otherwise_is_named[a role that may not call]"),
+    ),
+    Mutant(
+        "the printed script says nothing of what is there already",
+        f"{_B}/postgres/site_script.py",
+        "SET LOCAL client_min_messages = warning;\n",
+        "",
+        (f"{_BACK}the_script_prints_what_it_takes_back_and_nothing_else",),
+    ),
+    Mutant(
+        "manifest build: a checkout that another user owns is told as one",
+        f"{_B}/release/build.py",
+        "    if owner is None:",
+        "    if owner is not None:",
+        (
+            "tests/backend/release/test_tree.py"
+            "::test_the_checkout_of_another_user_is_read_after_the_command_that_is_named",
+        ),
+    ),
+    Mutant(
+        "adopt check: what can be read of another unit and not of the probe is not there",
+        f"{_B}/runs/site_read_back.py",
+        "others = _parts(of_another) if of_another is not None else dict.fromkeys(given)",
+        "others: dict[str, str | None] = dict.fromkeys(given)",
+        _test(
+            "check_and_apply",
+            "a_proof_that_does_not_hold_is_named_with_what_the_function_said[a rule that writes elsewhere]",
+        ),
+    ),
+    *(
+        Mutant(
+            f"{name} of a host without the site mapping is told as that",
+            file,
+            before,
+            "        pass\n",
+            (f"{_SAME}lost_host.py::test_what_the_next_host_lacks_is_named_and_no_table_or_function_is",),
         )
         for name, file, before in (
             (
-                "what creates a unit",
-                f"{_B}/postgres/site_roles.py",
-                "p_parent text\n) RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on\n   ",
+                "a backup",
+                f"{_B}/backup/source.py",
+                "        require_kept_mapping(session, is_kept=tables != RUN_TABLES)\n",
             ),
             (
-                "what enacts a unit",
-                f"{_B}/postgres/site_roles.py",
-                "p_change_set text\n) RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on\n   ",
+                "gates: what is to be dumped",
+                f"{_B}/gates/backup_readiness.py",
+                "        require_kept_mapping(connection, is_kept=tables != RUN_TABLES)\n",
             ),
             (
-                "a deferred trigger",
-                f"{_B}/postgres/site_roles.py",
-                "fn_site_settle() RETURNS void\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on\n   ",
+                "gates: functions",
+                f"{_B}/gates/installed_functions.py",
+                "        require_kept_mapping(connection, is_kept=known.keeps_mapping)\n",
             ),
-            ("a row of governance", _GOVERNANCE, "    SET enable_nestloop = on"),
         )
+    ),
+    Mutant(
+        "gates: the last line hides no FAIL behind what could not be measured",
+        "console/cli/readiness.py",
+        "sorted(set(_outcomes(board)) - {Outcome.PASS, Outcome.PARTIAL}, key=urgency)",
+        "[board.outcome]",
+        ("tests/cli/test_readiness.py::test_the_last_line_says_every_outcome_that_blocks_and_none_hides_another",),
     ),
     Mutant(
         "governance: a function in the organisation's path whose arguments fit better is not called",
@@ -666,7 +772,11 @@ SITE_ROWS = (
                 f"{_B}/postgres/site_roles.py",
                 "fn_site_settle() RETURNS void\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
             ),
-            ("a row of governance", _GOVERNANCE, "SET timezone = 'UTC'\n   "),
+            (
+                "a row of governance",
+                _GOVERNANCE,
+                "(p_rows jsonb) RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
+            ),
         )
     ),
     Mutant(

@@ -5,7 +5,16 @@ from console.backend.gates.board import DEADLINE_S
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome
-from console.backend.model.readiness import Board, BundleView, GateReport, ReportView, board_of, joined, worst_first
+from console.backend.model.readiness import (
+    Board,
+    BundleView,
+    GateReport,
+    ReportView,
+    board_of,
+    joined,
+    urgency,
+    worst_first,
+)
 from console.backend.model.shown_time import shown_time
 from console.backend.model.view_models import Progress
 from console.cli.arguments import Options
@@ -20,11 +29,11 @@ _PRE = "PRE"
 def gates(options: Options, request: Gates) -> ExitStatus:
     """Measure the board, or the named gates with every check and its evidence."""
     board = _measured(backend_of(options), request)
-    lines = (
-        _board_lines(options, board)
-        if not request.names
-        else [part for gate in board.gates for part in gate_lines(options, gate)]
-    )
+    if not request.names:
+        lines = _board_lines(options, board)
+    else:
+        lines = [part for gate in board.gates for part in gate_lines(options, gate)]
+        lines += [_last_line(board)] if len(board.gates) > 1 else []
     report(options, "gates", board.outcome, lines, board)
     return exit_status(_outcomes(board))
 
@@ -63,10 +72,14 @@ def _board_lines(options: Options, board: Board) -> list[str]:
         lines.append(f"{gate.gate:<4} {gate.outcome:<13} {gate.title:<{width}}  {description}")
         if gate.outcome is not Outcome.PASS:
             lines.append(f"{'':<4} {'':<13} next: {as_typed(options, _next_action(gate))}")
-    return [
-        *lines,
-        f"{'':<4} {board.outcome:<13} {counted(len(board.gates), 'gate')} in {board.took_ms} ms",
-    ]
+    return [*lines, _last_line(board)]
+
+
+def _last_line(board: Board) -> str:
+    """Return the line below all gates: each outcome that keeps a run from starting, as none of them makes another one unsaid."""
+    blocking = sorted(set(_outcomes(board)) - {Outcome.PASS, Outcome.PARTIAL}, key=urgency)
+    outcomes = ", ".join(blocking) or board.outcome
+    return f"{'':<4} {outcomes:<13} {counted(len(board.gates), 'gate')} in {board.took_ms} ms"
 
 
 def _next_action(gate: GateReport) -> str:

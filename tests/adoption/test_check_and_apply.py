@@ -97,6 +97,13 @@ def test_the_mapping_is_proved_by_writes_that_leave_nothing(kept: Adopted) -> No
             "FAIL",
             "body is",
         ),
+        (
+            "CREATE TABLE elsewhere (LIKE unit_version); ALTER TABLE elsewhere OWNER TO directus;"
+            " CREATE RULE elsewhere AS ON INSERT TO unit_version DO INSTEAD INSERT INTO elsewhere SELECT NEW.*",
+            "read back",
+            "FAIL",
+            "without body, title, unit of the version: the row that has it is not where the mapping looks for it",
+        ),
         ("ALTER FUNCTION fn_iu_enact OWNER TO watcher", "enact", "FAIL", "42501"),
         (
             "ALTER TABLE iu_lifecycle_log ADD FOREIGN KEY (review_decision_id) REFERENCES cutter_governance.review_decision,"
@@ -113,6 +120,7 @@ def test_the_mapping_is_proved_by_writes_that_leave_nothing(kept: Adopted) -> No
         "a trigger that logs",
         "a late gate",
         "a changed text",
+        "a rule that writes elsewhere",
         "a powerless owner",
         "a decision",
     ],

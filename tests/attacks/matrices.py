@@ -168,6 +168,14 @@ ATTACKS: dict[str, Kept] = {
         "a trigger that logs",
         "no right",
         "a changed text",
+        "a rule that writes elsewhere",
+    ),
+    "adoption/test_settings.py::test_what_will_come_out_otherwise_is_named": (
+        "a caller's zone",
+        "a role that may not call",
+        "isolation",
+        "search_path",
+        "deferred apart",
     ),
     "adoption/test_check_and_apply.py::test_the_script_takes_nothing_over_that_is_somebody_elses": (
         "*AUTHORIZATION cutter_owner*",

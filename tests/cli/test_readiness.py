@@ -120,6 +120,40 @@ def test_a_fail_beside_what_could_not_be_measured_comes_first_and_decides_the_ex
     assert readiness.bundle(Options(), Bundle()) is ExitStatus.FAIL
 
 
+@pytest.mark.parametrize("names", [(), ("G0", "G2")], ids=["the board", "named gates"])
+@pytest.mark.parametrize(
+    ("outcomes", "words", "wanted"),
+    [
+        ((Outcome.PASS, Outcome.PASS), "PASS", ExitStatus.DONE),
+        ((Outcome.PARTIAL, Outcome.PASS), "PARTIAL", ExitStatus.DONE),
+        ((Outcome.FAIL, Outcome.PARTIAL), "FAIL", ExitStatus.FAIL),
+        ((Outcome.PASS, Outcome.INCONCLUSIVE), "INCONCLUSIVE", ExitStatus.INCONCLUSIVE),
+        ((Outcome.FAIL, Outcome.INCONCLUSIVE), "FAIL, INCONCLUSIVE", ExitStatus.FAIL),
+        ((Outcome.INCONCLUSIVE, Outcome.FAIL), "FAIL, INCONCLUSIVE", ExitStatus.FAIL),
+        ((Outcome.NOT_RUN, Outcome.INCONCLUSIVE), "INCONCLUSIVE, NOT_RUN", ExitStatus.FAIL),
+    ],
+)
+@pytest.mark.parametrize("other", ["another gate", "the same gate"])
+def test_the_last_line_says_every_outcome_that_blocks_and_none_hides_another(
+    backend: FakeBackend,
+    capsys: Said,
+    names: tuple[str, ...],
+    other: str,
+    outcomes: tuple[Outcome, Outcome],
+    words: str,
+    wanted: ExitStatus,
+) -> None:
+    second = ("G0", "machine id") if other == "the same gate" else ("G2", "configuration")
+    backend.broken = {
+        at: (outcome, "so it is", "Look") for at, outcome in zip((("G0", "host name"), second), outcomes, strict=True)
+    }
+
+    assert readiness.gates(Options(), Gates(names)) is wanted
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.strip().startswith(f"{words} ")
+    assert last.endswith(f" {len(names) or len(GATES)} gates in 412 ms")
+
+
 @pytest.mark.parametrize(
     ("broken", "wanted"), [({}, ExitStatus.DONE), (unmeasured(DENIED), ExitStatus.INCONCLUSIVE)], ids=["A", "C, 7"]
 )

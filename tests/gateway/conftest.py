@@ -11,6 +11,7 @@ from console.backend.host.runtime_tree import CONFIG_NAME
 from console.backend.model.site_mapping import SiteMapping, mapping_toml
 from console.backend.model.states import Mode
 from console.backend.model.view_models import RunView
+from console.backend.postgres.connections import connect
 from console.backend.postgres.migrations import migrate
 from console.backend.postgres.site_catalogue import read_catalogue
 from console.backend.postgres.site_inventory import site_lines
@@ -74,8 +75,9 @@ def tie(passage: Passage, mapping: SiteMapping | None = None) -> Passage:
     script = preparing_script(passage.installation)
     with passage.connect() as connection:
         connection.execute(script.encode())
-    with passage.connect() as connection:
-        digest = connection.execute("SELECT cutter_console.fn_schema_digest()").fetchone()
+    # As the console asks: what a session of this database begins with may change how a definition is printed.
+    with connect(passage.installation.settings.database.administrator, read_only=True) as session:
+        digest = session.execute("SELECT cutter_console.fn_schema_digest()").fetchone()
     assert digest is not None
     migrate(passage.installation.settings.database.administrator, str(digest[0]))
     installation = passage.installation

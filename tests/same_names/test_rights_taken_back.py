@@ -38,6 +38,16 @@ def _applied(passage: Passage, mapping: SiteMapping) -> set[tuple[object, ...]]:
     return _rights(passage)
 
 
+def _printed(passage: Passage, mapping: SiteMapping) -> list[str]:
+    """Run the script of this mapping as the administrator, and return every message that it comes back with."""
+    replace_file(passage.installation.site_mapping, mapping_toml(mapping).encode())
+    script, messages = preparing_script(passage.installation), list[str]()
+    with passage.connect() as connection:
+        connection.add_notice_handler(lambda message: messages.append(f"{message.severity}: {message.message_primary}"))
+        connection.execute(script.encode())
+    return messages
+
+
 def _smaller(mapping: SiteMapping) -> SiteMapping:
     """Return the mapping without the backlog, without the alias that it counts, and with another function that enacts."""
     assert mapping.governance is not None
@@ -107,3 +117,15 @@ def test_a_right_that_somebody_else_had_given_is_never_taken_back(beside: Beside
     assert ("cutter_governance.decision_backlog_entry", "", "cutter_site", "SELECT") not in now
     assert ("cutter_governance.decision_backlog_history", "", "cutter_site", "SELECT") in now
     assert ("cutter_governance.kept", "", "cutter_site", "INSERT") in now
+
+
+def test_the_script_prints_what_it_takes_back_and_nothing_else(before: Passage, beside: Beside) -> None:
+    """Whoever reads what came back looks for what is new: what stands there already is not."""
+    assert _printed(before, beside.mapping) == []
+    assert _printed(before, beside.mapping) == []
+    taken = _printed(before, _smaller(beside.mapping))
+    assert taken
+    assert {message.partition(" on ")[0] for message in taken} <= {
+        f"INFO: taken back: {privilege}" for privilege in ("SELECT", "INSERT", "EXECUTE")
+    }
+    assert _printed(before, _smaller(beside.mapping)) == []

@@ -185,7 +185,62 @@ _POLICIES = """
     RESET ROLE
 """
 """An audit with row security that also its owner is bound by: what writes there is called by everybody else with policies in force."""
+_GUARDED = """
+    CREATE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON public.information_unit FOR EACH ROW EXECUTE FUNCTION public.fn_iu_gateway_write_guard();
+    CREATE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON public.unit_version FOR EACH ROW EXECUTE FUNCTION public.fn_iu_gateway_write_guard();
+    CREATE TRIGGER gate BEFORE INSERT ON public.information_unit FOR EACH ROW EXECUTE FUNCTION public.fn_iu_birth_gate_address();
+    CREATE CONSTRAINT TRIGGER late_gate AFTER INSERT ON public.information_unit DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION public.fn_iu_birth_gate_content();
+    CREATE TRIGGER immutable BEFORE UPDATE ON public.unit_version FOR EACH ROW EXECUTE FUNCTION public.fn_uv_immutable();
+    CREATE TRIGGER immutable BEFORE UPDATE ON public.information_unit FOR EACH ROW EXECUTE FUNCTION public.fn_iu_immutable();
+"""
+_IN_PARTS = f"""
+    SET ROLE directus;
+    SELECT set_config('iu.gateway', 'open', false);
+    DROP VIEW public.v_units_in_force;
+    ALTER TABLE public.information_unit RENAME TO units_before;
+    ALTER TABLE public.unit_version RENAME TO versions_before;
+    CREATE TABLE public.information_unit (LIKE public.units_before INCLUDING DEFAULTS, PRIMARY KEY (id, lifecycle_status)) PARTITION BY LIST (lifecycle_status);
+    CREATE TABLE public.drafts PARTITION OF public.information_unit FOR VALUES IN ('draft');
+    CREATE TABLE public.other_units PARTITION OF public.information_unit DEFAULT;
+    CREATE TABLE public.unit_version (LIKE public.versions_before INCLUDING DEFAULTS, PRIMARY KEY (id)) PARTITION BY HASH (id);
+    CREATE TABLE public."Version 0" PARTITION OF public.unit_version FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+    CREATE TABLE public."Version 1" PARTITION OF public.unit_version FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+    INSERT INTO public.information_unit SELECT * FROM public.units_before;
+    INSERT INTO public.unit_version SELECT * FROM public.versions_before;
+    CREATE INDEX ON public.information_unit (canonical_address);
+    CREATE INDEX ON public.unit_version (unit_id);
+    DROP TABLE public.units_before, public.versions_before CASCADE;
+    GRANT SELECT ON public.information_unit, public.unit_version TO cutter_ro, cutter_exec, cutter_verify, workflow_admin;
+    {_GUARDED}
+    SELECT set_config('iu.gateway', '', false);
+    RESET ROLE
+"""
+"""Units whose enactment moves them into another part, and versions in parts by a hash, with triggers that each part has."""
+_RULES = """
+    SET ROLE directus;
+    CREATE TABLE public.heard (what text, id uuid);
+    CREATE RULE heard AS ON INSERT TO public.information_unit DO ALSO INSERT INTO public.heard VALUES ('unit', NEW.id);
+    CREATE RULE heard AS ON UPDATE TO public.unit_version DO ALSO INSERT INTO public.heard VALUES ('version', NEW.id);
+    CREATE RULE heard AS ON INSERT TO public.iu_lifecycle_log DO ALSO NOTIFY units;
+    CREATE RULE never AS ON DELETE TO public.information_unit DO INSTEAD NOTHING;
+    ALTER TABLE public.unit_version DROP COLUMN content_hash, ADD COLUMN content_hash text GENERATED ALWAYS AS (md5(body)) STORED,
+        ADD COLUMN words tsvector GENERATED ALWAYS AS (to_tsvector('simple', body)) STORED, ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY;
+    ALTER TABLE public.information_unit DROP COLUMN doc_code,
+        ADD COLUMN doc_code text GENERATED ALWAYS AS (split_part(canonical_address, '/', 1)) STORED;
+    ALTER TABLE public.iu_lifecycle_log ADD COLUMN step text GENERATED ALWAYS AS (coalesce(from_status, '') || '>' || to_status) STORED;
+    DO $do$ DECLARE d text := pg_get_functiondef('public.fn_iu_create'::regproc); BEGIN
+        d := replace(d, ', content_anchor_ref, doc_code)', ', content_anchor_ref)');
+        d := replace(d, 'v_version::text, split_part(p_address, ''/'', 1))', 'v_version::text)');
+        d := replace(d, 'body, content_hash, created_by)', 'body, created_by)');
+        EXECUTE replace(d, 'p_body, encode(sha256(convert_to(p_body, ''UTF8'')), ''hex''), p_actor)', 'p_body, p_actor)');
+    END $do$;
+    RESET ROLE
+"""
+"""Rules that write beside, tell, and keep from deleting; columns that the tables fill themselves, the hash of a text among them."""
 _VARIATIONS = {
+    "units in parts": _IN_PARTS,
+    "rules and generated columns": _RULES,
     "an audit with row security": _POLICIES,
     "columns more and fewer": _MORE_AND_FEWER,
     "other types": _OTHER_TYPES,

@@ -14,11 +14,13 @@ from console.backend.backup.record import BackupNotProven
 from console.backend.host.child_environment import libpq_environment
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
+from console.backend.model.tables import RUN_TABLES
 from console.backend.postgres.connections import translate
 from console.backend.postgres.exported_snapshot import TableLocked, export_snapshot, table_bytes
 from console.backend.postgres.lines import require_line_for_backup
 from console.backend.postgres.session import Session
 from console.backend.postgres.sessions import open_session
+from console.backend.postgres.site_kept import require_kept_mapping
 
 _R = TypeVar("_R")
 LOCK_TIMEOUT_S = 30.0
@@ -91,6 +93,7 @@ def _content_bytes(session: Session, tables: tuple[str, ...]) -> int:
             f"{safe_text(locked.table)} is locked by another session", "wait until it is free"
         ) from locked
     if missing := [safe_text(table) for table, size in sizes.items() if size is None]:
+        require_kept_mapping(session, is_kept=tables != RUN_TABLES)
         raise BackupNotProven(f"no such table: {', '.join(missing)}", "run cutter-console migrate, or correct the list")
     return sum(size or 0 for size in sizes.values())
 

@@ -39,9 +39,11 @@ from console.backend.model.counting import counted
 from console.backend.model.outcome import Check
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
+from console.backend.model.tables import RUN_TABLES
 from console.backend.model.value import Value
 from console.backend.postgres.asking import Question
 from console.backend.postgres.privileges import DumpRights, dump_rights
+from console.backend.postgres.site_kept import require_kept_mapping
 from console.backend.runs.other_layout import NOT_INSTALLED
 
 DAYS_TO_RENEW = 14
@@ -208,7 +210,11 @@ DUMP_RIGHTS = "rights to dump"
 
 def rights_to_dump(connection: psycopg.Connection, installation: Installation) -> DumpRights:
     """Return what the verifier lacks to dump the tables that a run can touch, and what of others' it copies."""
-    return dump_rights(connection, tables_of_a_run(installation), _VERIFIER, tables_of_others(installation))
+    tables = tables_of_a_run(installation)
+    rights = dump_rights(connection, tables, _VERIFIER, tables_of_others(installation))
+    if rights.missing:
+        require_kept_mapping(connection, is_kept=tables != RUN_TABLES)
+    return rights
 
 
 def _source(probe: Probe) -> Source:

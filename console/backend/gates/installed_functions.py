@@ -15,6 +15,7 @@ from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.routines import Routine, measure_routines, pinned_bodies
 from console.backend.postgres.site_gateway import tied_bodies, tied_mapping
+from console.backend.postgres.site_kept import require_kept_mapping
 
 
 class Source(Value):
@@ -38,7 +39,8 @@ def installed_functions(
 ) -> tuple[tuple[Routine, ...], tuple[Source, ...]]:
     """Return every function of the product's names, and the product's own beside their pins; one that is gone has an empty sha256.
 
-    A function of the same name with other arguments that was there before the product does not belong to it.
+    A function of the same name with other arguments that was there before the product does not belong to it. Raises Unmeasured
+    where functions differ and this host does not keep the site mapping that they may be made by.
     """
     with Asking(connection) as asking:
         measured, bodies = asking.ask(measure_routines), asking.ask(pinned_bodies)
@@ -64,6 +66,8 @@ def installed_functions(
         sources[signature] = Source(
             name=name, sha256="", pinned=pinned[signature], packaged=known.packaged(name), closed=False
         )
+    if not all(source.as_installed for source in sources.values()):
+        require_kept_mapping(connection, is_kept=known.keeps_mapping)
     return routines, tuple(sources[signature] for signature in sorted(sources))
 
 
@@ -72,6 +76,7 @@ class _Known:
 
     def __init__(self, connection: psycopg.Connection, installation: Installation) -> None:
         self._names, kept = schema_names(connection), kept_mapping(installation)
+        self.keeps_mapping = kept.mapping is not None
         self._tied: dict[str, str] = {}
         if kept.mapping is not None and tied_mapping(connection) is not None:
             self._tied = tied_bodies(connection, kept.mapping, kept.sha256)

@@ -202,11 +202,11 @@ def _own_words(part: str) -> str:
 
 
 def only_counted(tables: tuple[str, ...]) -> str:
-    """Return how the mapping lets a trigger write into these tables, which it has only counted; empty without any."""
+    """Return how the mapping lets a trigger or a rule write into these tables, which it has only counted; empty without any."""
     if not tables:
         return ""
     names = ", ".join(tables)
-    return f"if a trigger of theirs writes there and that is right, take {names} out of the list `ledger` of the site mapping: then it is not counted; "
+    return f"if a trigger or a rule of theirs writes there and that is right, take {names} out of the list `ledger` of the site mapping: then it is not counted; "
 
 
 def _words(attempt: Attempt) -> str:

@@ -18,7 +18,7 @@ from console.backend.model.safe_text import safe_text
 from console.backend.model.schema_names import LEDGER, OWN, UNITS, SchemaNames
 from console.backend.postgres.kept_sessions import leave_session, take_session
 from console.backend.postgres.lines import may_be_a_limit, refused_line, require_line_for_writing
-from console.backend.postgres.refused_sessions import not_made_yet, refused_startup
+from console.backend.postgres.refused_sessions import not_made_yet, refused_login, refused_startup
 from console.backend.postgres.session import Session
 from console.backend.postgres.sessions import COMMIT_LIMIT_S
 
@@ -172,6 +172,7 @@ def translate(error: psycopg.Error, names: SchemaNames = OWN) -> CutterError:
         refused := refused_startup(message)
         or (not_made_yet(message) if is_of_a_connection else None)
         or refused_line(error)
+        or (refused_login(message) if is_of_a_connection else None)
     ) is not None:
         return refused
     kind = _BY_CLASS.get(error.sqlstate or "")

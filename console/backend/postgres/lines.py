@@ -37,7 +37,8 @@ _REFUSED: tuple[tuple[re.Pattern[str], str, str], ...] = (
         "Copy the CA's certificate to this host, and name the file in the service: sslrootcert=FILE",
     ),
     (
-        re.compile(r"pg_hba\.conf.*, no encryption"),
+        # The server says so of every line without TLS. It is no reason over a Unix socket, nor where it refused the same with TLS.
+        re.compile(r"\A(?!.*, SSL encryption).*pg_hba\.conf(?:(?!\[local\]).)*, no encryption", re.DOTALL),
         "the server takes no line in plain text (pg_hba.conf)",
         model.VERIFY,
     ),

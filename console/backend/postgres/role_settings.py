@@ -91,7 +91,12 @@ def is_harmless(setting: RoleSetting) -> bool:
     """Return whether the product works in the same way with this setting. Pure."""
     if setting.name == "default_transaction_read_only":
         return setting.object.startswith("ROLE cutter_ro") and setting.value in {"on", "true", "yes", "1"}
-    return setting.name in _HARMLESS or setting.name.startswith(_HARMLESS_BEGINNINGS)
+    return is_harmless_name(setting.name)
+
+
+def is_harmless_name(name: str) -> bool:
+    """Return whether no value of a setting changes what a statement means, reads or writes. Pure."""
+    return name in _HARMLESS or name.startswith(_HARMLESS_BEGINNINGS)
 
 
 def refuse_settings(connection: psycopg.Connection, accept: str, *, installed: bool) -> None:

@@ -37,6 +37,31 @@ SETTINGS: Mapping[str, str] = {
     "synchronous_commit": "on",
 }
 """Settings of every session; the timeouts come from the caller, the encoding from the connection itself."""
+OF_CALLERS = (
+    "standard_conforming_strings",
+    "backslash_quote",
+    "transform_null_equals",
+    "array_nulls",
+    "quote_all_identifiers",
+    "bytea_output",
+    "extra_float_digits",
+    "DateStyle",
+    "IntervalStyle",
+    "TimeZone",
+    "row_security",
+    "check_function_bodies",
+    "default_tablespace",
+    "default_table_access_method",
+)
+"""Settings that decide what a statement means, shows or makes: code of an organisation runs with those of its database.
+
+Of the rest, one decides where names are looked for, which a site mapping says; others how the next transaction begins, how a
+statement is planned, how long it may take, and what is on the disk behind a COMMIT: these are the console's everywhere.
+"""
+AS_CALLED = f"DO $do$ BEGIN {' '.join(f'SET LOCAL {name} TO DEFAULT;' for name in OF_CALLERS)} END $do$"
+"""Lets the settings of callers be as the session began with them, until the end of the transaction."""
+AS_SET = "SELECT pg_catalog.count(pg_catalog.set_config(s.name, s.value, true)) FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[])) AS s (name, value)"
+"""Makes settings again, until the end of the transaction."""
 _LINE: Mapping[str, str] = {
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",

@@ -1,10 +1,10 @@
 """Opens sessions that set what the product relies on, whatever server, role, database, environment or service file say.
 
-The settings are made by one statement after the login, not by startup options: PGDATESTYLE and PGTZ are sent behind
-those and win over them, and poolers drop or refuse them. `options` is given as empty, so that neither PGOPTIONS nor
-a service file adds any.
+The settings are made by one statement after the login, not by startup options, which poolers drop or refuse. `options` is
+given as empty, so that neither PGOPTIONS nor a service file adds any; PGDATESTYLE, PGTZ and PGGEQO are taken out of the environment.
 """
 
+import os
 from collections.abc import Mapping
 
 from console.backend.model.schema_names import SchemaNames
@@ -13,6 +13,8 @@ from console.backend.postgres.refused_sessions import ENCODING
 from console.backend.postgres.session import Names, Session, SessionCursor, require_settled
 from console.backend.postgres.session_settings import SET, session_settings, set_values
 
+_AT_THE_START = ("PGDATESTYLE", "PGTZ", "PGGEQO")
+"""Variables of which libpq makes settings that a session begins with: an organisation's functions run with what it begins with."""
 CONNECT_TIMEOUT_S = 10
 ANSWER_MARGIN_S = 10.0
 """Seconds beyond the server's own limit before a line without an answer counts as dead."""
@@ -72,6 +74,8 @@ def log_in(
 
 
 def _log_in(conninfo: str, application: str) -> Session:
+    for name in _AT_THE_START:
+        os.environ.pop(name, None)
     connection = Session.connect(
         conninfo,
         autocommit=True,

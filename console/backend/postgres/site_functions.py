@@ -12,6 +12,7 @@ from psycopg import sql
 from console.backend.model.site_mapping import Refers, SiteMapping
 from console.backend.postgres.connections import read_rows
 from console.backend.postgres.rendering import AsItIs
+from console.backend.postgres.session_settings import AS_CALLED, AS_SET, OF_CALLERS, SETTINGS
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_roles import search_path_of
 from console.backend.postgres.site_units import Readable
@@ -82,7 +83,6 @@ KNOWN_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 ANSWERED = "the organisation's function answered"
 """Words before its answer, where that is not that it has made a unit; what a gate reads knows an answer by them."""
 _LOOK = "SELECT pg_catalog.set_config('search_path', %s, true)"
-_POLICIES = "SELECT pg_catalog.set_config('row_security', %s, true)"
 _CONSTANTS = ("owner", "publication")
 _PREFIXES = ("p_", "in_", "_")
 _SHOWN = 500
@@ -188,16 +188,16 @@ def pattern_of(connection: psycopg.Connection, readable: Readable) -> Pattern | 
 def _looking(connection: psycopg.Connection, schemas: tuple[str, ...]) -> Iterator[None]:
     """Let what belongs to the organisation look there for names in the block; an error undoes it with the savepoint.
 
-    Its triggers may write to tables with row security of its own. The policies there hold as for its other callers; the
-    console's own statements are refused where a policy would hide rows from them.
+    It runs with the settings of its database, as for its other callers: a trigger may take the day, or write to a table with
+    row security. The console's own statements have settings of their own, and are refused where a policy would hide rows.
     """
-    connection.execute(_POLICIES, ("on",))
+    connection.execute(AS_CALLED)
     if schemas:
         connection.execute(_LOOK, (search_path_of(schemas),))
     yield
     if schemas:
         connection.execute(_LOOK, (search_path_of(()),))
-    connection.execute(_POLICIES, ("off",))
+    connection.execute(AS_SET, (list(OF_CALLERS), [SETTINGS[name] for name in OF_CALLERS]))
 
 
 def check_deferred(connection: psycopg.Connection, search_path: tuple[str, ...]) -> Answer:

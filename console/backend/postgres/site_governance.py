@@ -14,7 +14,7 @@ from console.backend.postgres.rendering import AsItIs
 from console.backend.postgres.site_catalogue import Catalogue
 from console.backend.postgres.site_decisions import decisions_sql, governing, signers_of
 from console.backend.postgres.site_proposal import identifier
-from console.backend.postgres.site_roles import INDEXED, ROLE, SITE_READER, SITE_WRITER, given_to, looking
+from console.backend.postgres.site_roles import INDEXED, ROLE, SITE_READER, SITE_WRITER, as_called, given_to, looking
 
 _OF_THE_RUN = (
     "cutter_governance.run r JOIN cutter_governance.manifest_envelope e ON e.run_id = r.run_id"
@@ -132,7 +132,7 @@ _HEAD = """
 -- Rows are added there, and never changed or deleted. They are inserted and read back by functions of the role {writer}, which may
 -- read those tables and add to the mapped columns, and nothing else; it may not log in, and only the console's owner may call them.
 """
-_WRITER_FUNCTIONS = """
+_WRITER_FUNCTIONS = as_called("""
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_document(p_docprefix text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$SELECT {document}$site$;
 COMMENT ON FUNCTION cutter_console.fn_site_document IS 'The key of a document in the organisation''s table; NULL if it is not there.';
@@ -143,12 +143,14 @@ COMMENT ON FUNCTION cutter_console.fn_site_document_version IS
     'The key of a version of a document in the organisation''s table; NULL if it is not there.';
 
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_govern(p_rows jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC'
-    SET enable_nestloop = on SET row_security = on AS $site$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on
+    {scope} AS $site$
 DECLARE
     n bigint;
     added jsonb := '{{}}';
 BEGIN
+    -- A value is given in a form that these do not change, and read back by the function below.
+    {as_called}
     {looking}{inserts}
     RETURN added;
 END $site$;
@@ -166,7 +168,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET d
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_rows_there IS
     'Rows that stand in the organisation''s governance tables under the keys of those that are given.';
-"""
+""")
 _UNIT_KEYS = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit_keys(p_address text) RETURNS TABLE (unit_id text, version_id text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$

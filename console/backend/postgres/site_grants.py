@@ -112,7 +112,7 @@ BEGIN
                 AND pg_get_userbyid(x.grantee) <> {owner}
                 AND (p.proname::text, pg_get_userbyid(x.grantee)::text) NOT IN (VALUES {called}) LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %I CASCADE', o.name, o.grantee);
-        RAISE NOTICE 'taken back: EXECUTE on % from %', o.name, o.grantee;
+        RAISE INFO 'taken back: EXECUTE on % from %', o.name, o.grantee;
     END LOOP;
 END $wire$;
 """
@@ -152,7 +152,7 @@ BEGIN
            AND x.privilege_type <> 'SELECT' AND x.grantee NOT IN (0, c.relowner)
     LOOP
         EXECUTE format('REVOKE %s ON TABLE %I.%I FROM %I CASCADE', mine.privilege, {schema_name}, mine.name, mine.grantee);
-        RAISE NOTICE 'taken back: % on %.% from %', mine.privilege, {schema_name}, mine.name, mine.grantee;
+        RAISE INFO 'taken back: % on %.% from %', mine.privilege, {schema_name}, mine.name, mine.grantee;
     END LOOP;
     FOR mine IN
         SELECT g.*, h.named
@@ -169,7 +169,7 @@ BEGIN
         EXECUTE format('REVOKE %s%s ON %s %s FROM %I', mine.privilege,
                        CASE WHEN mine.column_name <> '' THEN format(' (%I)', mine.column_name) ELSE '' END,
                        mine.kind, mine.named, mine.grantee);
-        RAISE NOTICE 'taken back: % on % from %', mine.privilege, mine.named, mine.grantee;
+        RAISE INFO 'taken back: % on % from %', mine.privilege, mine.named, mine.grantee;
         IF columns IS NOT NULL THEN
             EXECUTE format('GRANT %s (%s) ON %s TO %I', mine.privilege, columns, mine.named, mine.grantee);
         END IF;

@@ -9,6 +9,7 @@ also read the tables that it adds to.
 from psycopg import sql
 
 from console.backend.model.site_mapping import Column, Reference, Refers
+from console.backend.postgres.session_settings import OF_CALLERS, SETTINGS
 
 SITE_READER = "cutter_site_reader"
 SITE_CALLER = "cutter_site_caller"
@@ -16,6 +17,19 @@ SITE_WRITER = "cutter_site"
 INDEXED = frozenset({"uuid", "text", "integer", "bigint"})
 """Types of keys whose comparison is PostgreSQL's own, and says of two values what that of their texts says."""
 SITE_ROLES = (SITE_READER, SITE_CALLER, SITE_WRITER)
+
+_SCOPE = "\n    ".join(f"SET {name} = '{SETTINGS[name]}'" for name in OF_CALLERS)
+_AS_CALLED = "\n    ".join(f"SET LOCAL {name} TO DEFAULT;" for name in OF_CALLERS)
+
+
+def as_called(text: str) -> str:
+    """Return the text of a function that lets code of the organisation run, with the settings of its other callers.
+
+    From `{as_called}` on they are as a session of the database begins with them. What a body sets ends with it only where a
+    clause, `{scope}`, has set it before.
+    """
+    return text.replace("{scope}", _SCOPE).replace("{as_called}", _AS_CALLED)
+
 
 ROLE = """
 DO $site$ BEGIN
@@ -61,7 +75,8 @@ ODD_TABLES = """
      WHERE c.relkind NOT IN ('r', 'p') OR c.relrowsecurity OR c.relpersistence <> 'p'
 """
 """Tables whose rows cannot be counted on, each with the reason, by the catalogue alone."""
-COUNTS = """
+COUNTS = as_called(
+    """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_counts() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
     SELECT jsonb_build_object({counts})
@@ -92,7 +107,7 @@ BEGIN
 END $site$;
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_settle() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on
-    SET row_security = on AS $site$
+    {scope} AS $site$
 DECLARE
     all_of_them text;
     later_ones text;
@@ -106,6 +121,7 @@ BEGIN
       JOIN pg_namespace n ON n.oid = c.connamespace
      WHERE c.condeferrable AND pg_get_userbyid(r.relowner) <> {owner} AND has_schema_privilege(n.oid, 'USAGE')
        AND (n.oid = pg_my_temp_schema() OR NOT starts_with(n.nspname, 'pg_temp_'));
+    {as_called}
     {looking}IF all_of_them IS NOT NULL THEN
         EXECUTE all_of_them;
     END IF;
@@ -116,6 +132,7 @@ END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_settle IS 'Has the organisation''s deferred constraints and triggers fire now.';
 COMMENT ON FUNCTION cutter_console.fn_site_table_digest IS 'Rows and digest of one table of the organisation, as a backup proof has them.';
 """.replace("{odd}", ODD_TABLES)
+)
 REQUIRE = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_require(p_before jsonb, p_expected jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
@@ -166,15 +183,16 @@ $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_differences IS
     'Every unit of a sealed manifest that the organisation''s tables do not have as it was signed.';
 """
-CALLS = """
+CALLS = as_called("""
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_create(
     p_address text, p_title text, p_body text, p_kind text, p_section_type text, p_parent text
 ) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on
-    SET row_security = on AS $site$
+    {scope} AS $site$
 DECLARE
     answer jsonb;
 BEGIN
+    {as_called}
     {looking}SELECT pg_catalog.to_jsonb(a) INTO answer FROM {create}({created}) AS a;
     -- A status alone, or one with more beside it.
     RETURN CASE WHEN pg_catalog.jsonb_typeof(answer) OPERATOR(pg_catalog.=) 'string'
@@ -188,15 +206,16 @@ CREATE OR REPLACE FUNCTION cutter_console.fn_site_enact(
     p_run_id text, p_address text, p_decision text, p_target text, p_change_set text
 ) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on
-    SET row_security = on AS $site$
+    {scope} AS $site$
 DECLARE
     answer jsonb;
 BEGIN
+    {as_called}
     {looking}SELECT pg_catalog.to_jsonb(a) INTO answer FROM {enact}({enacted}) AS a;
     RETURN answer;
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_enact IS 'Calls the function of the organisation that enacts a unit or takes it back, and returns its answer.';
-"""
+""")
 
 
 def search_path_of(schemas: tuple[str, ...]) -> str:

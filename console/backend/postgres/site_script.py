@@ -18,6 +18,8 @@ BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
 -- What this database has PL/pgSQL check besides is meant for functions of its own.
 SET LOCAL {no_extra_checks};
+-- What is there already, or is not there to be dropped, is no news. What is taken back is said all the same: an INFO always is.
+SET LOCAL client_min_messages = warning;
 """.replace("{no_extra_checks}", NO_EXTRA_CHECKS)
 _HEAD = """\
 -- Prepares the database {database} for this console. Printed by: cutter-console adopt apply

@@ -1,7 +1,10 @@
 """Builds the deploy manifest on the workstation: the tree's files, its commit, the test results and the tools."""
 
 import importlib.metadata
+import os
 import platform
+import pwd
+import shlex
 import shutil
 from pathlib import Path
 
@@ -88,8 +91,28 @@ def _git(folder: Path, *words: str) -> str:
         answer = finished(command, timeout_s=_TIMEOUT_S, check=True)
     except (OSError, ProgramError) as error:
         message = f"git {words[0]} in the source tree: {why(error)}"
-        raise Unmeasured(StopCode.UNREACHABLE, message, f"See: git {words[0]}") from error
+        raise Unmeasured(StopCode.UNREACHABLE, message, _unanswered(folder)) from error
     return answer.text.strip()
+
+
+def _unanswered(folder: Path) -> str:
+    """Return the next action where git does not answer: it reads the checkout of another user only if it was told to."""
+    checkout = next(place for place in (folder, *folder.parents) if (place / ".git").exists())
+    quoted, me = shlex.quote(str(checkout)), os.geteuid()
+    owner = next((uid for place in (checkout, checkout / ".git") if (uid := place.stat().st_uid) != me), None)
+    if owner is None:
+        return f"See: git -C {quoted} status"
+    return (
+        f"The checkout belongs to {_user(owner)}, and git reads it for nobody else. Build the manifest as that user. Or, if you"
+        f" trust it: git config --global --add safe.directory {quoted}; then the same again."
+    )
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
 
 
 def _library(name: str) -> str:

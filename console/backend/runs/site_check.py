@@ -10,7 +10,6 @@ from psycopg import IsolationLevel
 
 from console.backend.host.installation import Installation
 from console.backend.host.site_files import kept_mapping
-from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.session_limits import more_sessions, too_few_sessions
@@ -38,11 +37,15 @@ from console.backend.postgres.site_functions import (
 from console.backend.postgres.site_gateway import site_counts, tied_mapping
 from console.backend.postgres.site_governance_trial import may_try, try_rows
 from console.backend.postgres.site_script import recorded_mapping
-from console.backend.postgres.site_units import Readable, ReadUnit, count_tables, read_unit
+from console.backend.postgres.site_units import Readable, count_tables, read_unit
 from console.backend.postgres.site_writable import function_faults, may_execute, odd_tables
 from console.backend.runs.kill_switch import require_no_hold
 from console.backend.runs.site import reading_site
+from console.backend.runs.site_read_back import read_back
 from console.backend.runs.site_run_check import CREATE, ENACT, RunProof, known_by_a_run, prove_as_a_run
+from console.backend.runs.site_settings_check import NAME as SETTINGS
+from console.backend.runs.site_settings_check import SOURCE as SETTINGS_SOURCE
+from console.backend.runs.site_settings_check import prove_settings
 
 _AGAIN = "Correct the site mapping, then: cutter-console adopt check"
 _FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-console adopt check"
@@ -61,7 +64,6 @@ _BODY = "Probe of the site mapping. It is rolled back."
 _NO_PARENT = "the mapping names no column of the parent, without which no unit is made"
 _NO_PATTERN = "there is no unit that shows kind, section type and owner of a probe"
 _NO_UNITS_YET = "Make a unit with the organisation's own programs, then: cutter-console adopt check"
-_NOT_READ = "the executor may not read it"
 _DECISION = "it may ask for a review decision that is recorded, which a probe has not; a run's own is written just before the call"
 
 
@@ -130,6 +132,7 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
     is_kept = kept.mapping is not None
     with reading_site(installation, "adopt check") as (connection, layout):
         recorded = recorded_mapping(connection, installation.settings.console_schema)
+        path = layout.catalogue.search_path
         mapping, faults, pattern = layout.mapping, layout.faults, pattern_of(connection, layout.readable)
         odd = odd_tables(connection, mapping.counted)
     proofs.add(
@@ -168,6 +171,7 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
     _prove_recorded(proofs, installation, kept.sha256, recorded)
     for line in ("executor", "verifier"):
         _prove_sessions(proofs, installation, line)
+    proofs.add(SETTINGS, *prove_settings(installation.settings.database.executor, mapping, path), SETTINGS_SOURCE)
     if pattern is None:
         reason, action = (_NO_PARENT, _AGAIN) if mapping.units.parent is None else (_NO_PATTERN, _NO_UNITS_YET)
         _not_tried(proofs, mapping, reason, action)
@@ -475,34 +479,11 @@ def _prove_read_back(proofs: _Proofs, connection: psycopg.Connection, readable: 
             readable.mapping.units.table,
         )
         return
-    parts = (
-        ("body", read.text.body, _BODY),
-        ("title", read.listed.title, "Probe"),
-        ("parent", read.listed.parent, probe.pattern.parent_address),
-        ("kind", read.listed.unit_kind, probe.pattern.kind),
-        ("lifecycle", read.listed.lifecycle, "draft"),
-        ("unit of the version", read.text.version_unit, read.text.id),
+    of_another = read_unit(connection, readable, probe.pattern.address)
+    outcome, detail = read_back(
+        read, of_another, body=_BODY, title="Probe", parent=probe.pattern.parent_address, kind=probe.pattern.kind
     )
-    wrong = [f"{name} is {seen!r}, given was {given!r}" for name, seen, given in parts if seen not in {None, given}]
-    if not _has_sha256(read) and _has_sha256(read_unit(connection, readable, probe.pattern.address)):
-        wrong.append("the content hash is not the sha256 of the body, as that of other units is")
-    unread = [name for name, seen, given in parts if seen is None and given is not None]
-    outcome = Outcome.FAIL if wrong else Outcome.INCONCLUSIVE if unread else Outcome.PASS
-    detail = "; ".join([*wrong, *(f"{name} is not mapped, or {_NOT_READ}" for name in unread)])
-    proofs.add(
-        "read back",
-        outcome,
-        detail or "body, title, parent, kind and state are those that were given",
-        _AGAIN,
-        readable.mapping.units.table,
-    )
-
-
-def _has_sha256(unit: ReadUnit | None) -> bool:
-    """Return whether the content hash is the sha256 of the body, as far as both can be read: an organisation may have another one."""
-    if unit is None or unit.text.content_hash is None or unit.text.body is None:
-        return True
-    return unit.text.content_hash == sha256_hex(unit.text.body.encode())
+    proofs.add("read back", outcome, detail, _AGAIN, readable.mapping.units.table)
 
 
 def _prove_deltas(

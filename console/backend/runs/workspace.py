@@ -271,7 +271,7 @@ class Workspace:
         data = self.read(name)
         if sha256_hex(data) != sha256:
             message = f"{self.directory / name} is not the file that the run was started with"
-            raise Refused(StopCode.INVARIANT_FAILED, message, "This run cannot go on; start another.")
+            raise _cannot_go_on(self.directory, message)
         return data
 
     def marked(self) -> DocumentPlan:
@@ -402,13 +402,17 @@ class Workspace:
             raise self._damaged(name) from error
 
     def _damaged(self, name: str) -> Refused:
-        message = f"{self.directory / name} is damaged"
-        return Refused(StopCode.INVARIANT_FAILED, message, "This run cannot go on; start another.")
+        return _cannot_go_on(self.directory, f"{self.directory / name} is damaged")
 
 
 def _unreadable(path: Path, error: OSError) -> Refused:
-    message = f"{path}: {error.strerror}"
-    return Refused(StopCode.INVARIANT_FAILED, message, "This run cannot go on; start another.")
+    return _cannot_go_on(path.parent, f"{path}: {error.strerror}")
+
+
+def _cannot_go_on(directory: Path, message: str) -> Refused:
+    """Return the refusal of what needs a file of the run: what it wrote may stand, and can be taken back without that file."""
+    action = f"This run cannot go on. Take back or end what there is of it: cutter-console run show {directory.name}"
+    return Refused(StopCode.INVARIANT_FAILED, message, action)
 
 
 _LAST_PLAN: dict[Path, tuple[tuple[int, int, int], CutPlan]] = {}

@@ -297,6 +297,38 @@ def test_a_copy_inside_somebody_elses_git_tree_has_no_commit(source: Path, tmp_p
 
 
 @needs_git
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a checkout of another user")
+def test_the_checkout_of_another_user_is_read_after_the_command_that_is_named(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git says nothing of it: `git ls-files`, which was named before, only said so again."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    source = source.parent.rename(tmp_path / "a source's tree") / source.name
+    _git(source.parent, "init", "-q")
+    _git(source.parent, "add", ".")
+    _git(source.parent, "commit", "-qm", "one")
+    commit = _git(source.parent, "rev-parse", "HEAD")
+    for uid, name in ((65_534, "nobody"), (4_000_000_001, "uid 4000000001")):
+        os.chown(source.parent, uid, -1)
+        with pytest.raises(Unmeasured, match="git ls-files") as refused:
+            _built(source)
+        assert f"belongs to {name}, " in refused.value.next_action
+
+    command = refused.value.next_action.partition("trust it: ")[2].partition("; then")[0]
+    subprocess.run(["sh", "-c", command], check=True)
+
+    assert _built(source).commit == commit
+
+
+@needs_git
+def test_a_checkout_that_git_cannot_read_is_looked_at_where_it_is(source: Path) -> None:
+    (source.parent / ".git").write_text("gitdir: nowhere\n")
+    with pytest.raises(Unmeasured) as refused:
+        _built(source)
+    assert refused.value.next_action == f"See: git -C {source.parent} status"
+
+
+@needs_git
 def test_a_git_tree_that_git_cannot_read_is_not_taken_for_none(source: Path) -> None:
     (source.parent / ".git").write_text("gitdir: nowhere\n")
 
