@@ -24,13 +24,14 @@ from console.backend.gates import (
     safe_target,
     text_in_force,
 )
-from console.backend.gates.dry_runs import DryRun
+from console.backend.gates.dry_runs import DryRun, judge_dry_run
 from console.backend.gates.measurement import Measurement
 from console.backend.gates.precheck_live import DatabaseFinding
 from console.backend.gates.residuals import Signatures
 from console.backend.host.settings import PinSettings
 from console.backend.model.errors import Unmeasured
 from console.backend.model.outcome import Evidence, Outcome
+from console.backend.model.plan_binding import Target
 from console.backend.model.purposes import Kind
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
@@ -231,3 +232,13 @@ def test_a_text_whose_manifest_was_not_sealed_is_compared_with_nothing() -> None
 
 def test_a_directory_that_is_named_as_no_run_comes_last_in_its_turn() -> None:
     assert reporting._started("copied") < reporting._started("ictr-20260301T000000Z-0123abcd")
+
+
+def test_a_dry_run_speaks_for_its_own_database_alone_and_says_which_that_was() -> None:
+    here = Target(host="db01", database="law", system_identifier="7", timeline=1)
+    before = here.model_copy(update={"timeline": 2})
+    there = _some(DryRun, run_id="ictr-1", n_units=3, target=before, problem="")
+    verdict = judge_dry_run((there,), here, "start one")
+    assert (verdict.outcome, verdict.next_action) == (Outcome.FAIL, "start one")
+    assert verdict.detail == "dry run ictr-1 was made on another database: law, system 7, timeline 2"
+    assert judge_dry_run((there,), before, "start one").outcome is Outcome.PASS

@@ -7,6 +7,7 @@ import pytest
 
 from console.backend.gates import document_independence
 from console.backend.gates.document_independence import GATE, document_constants
+from console.backend.gates.installed_functions import installed_functions
 from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Outcome
@@ -14,6 +15,7 @@ from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.probes import SIZES, Generality, asked_histogram, cut_faults
 from console.backend.postgres.routines import Routine
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
+from tests.backend.postgres.tampering import tamper
 from tests.support.passage import Passage, fingerprint
 
 DRIFT = "cutter-console drift"
@@ -270,3 +272,29 @@ def test_a_probe_that_ended_early_is_a_fault(fresh: Passage) -> None:
         without = tuple(change for change in one.leg_a if change.table != f"cutter_governance.{table}")
         (fault,) = cut_faults(one.model_copy(update={"leg_a": without}), VOCABULARY)
         assert fault == f"leg A: cutter_governance.{table}: +0 rows, +1 planned"
+
+
+_OVERLOAD = (
+    "CREATE FUNCTION cutter_console.fn_folded(p_number integer) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'"
+)
+_PIN = """
+    INSERT INTO cutter_governance.schema_pin (batch, line)
+    SELECT p.batch, replace(replace(p.line, 'fn_folded(p_text text)', 'fn_folded(p_number integer)'), m.was, m.now)
+      FROM cutter_governance.schema_pin p,
+           (SELECT encode(sha256(convert_to(o.prosrc, 'UTF8')), 'hex') AS was, encode(sha256(convert_to(n.prosrc, 'UTF8')), 'hex') AS now
+              FROM pg_proc o, pg_proc n
+             WHERE o.oid = 'cutter_console.fn_folded(text)'::regprocedure AND n.oid = 'cutter_console.fn_folded(integer)'::regprocedure) m
+     WHERE p.batch = (SELECT max(batch) FROM cutter_governance.schema_pin) AND p.line LIKE '["function", "FUNCTION cutter_console.fn_folded(%"body"%'
+"""
+
+
+@pytest.mark.parametrize("is_pinned", [False, True])
+def test_a_function_of_the_same_name_belongs_to_nobody_here_only_where_it_was_there_before(
+    fresh: Passage, is_pinned: bool
+) -> None:
+    """One that a migration has pinned is an organisation's own beside the product's; any other was slipped in."""
+    tamper(fresh, _OVERLOAD, *([_PIN] if is_pinned else []))
+    with fresh.connect("cutter_verify") as connection:
+        _, sources = installed_functions(connection, fresh.installation)
+    wrong = {source.name: source.pinned for source in sources if not source.as_installed}
+    assert wrong == ({} if is_pinned else {"cutter_console.fn_folded": ""})
