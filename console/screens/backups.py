@@ -164,7 +164,8 @@ class BackupsScreen(FacedScreen):
         prove = f"cutter-console backup prove {backup.path}" if backup.record is not None else ""
         tested = self._tested.get(backup.file_name)
         now, full = self.console.clock(), self.console.full_command
-        return words.detail(backup, _MOST_TABLES, now, tested, prove, full, width)
+        can_test = self.console.registry.named("backup_test") is not None
+        return words.detail(backup, _MOST_TABLES, now, tested, prove, full, width, can_test=can_test)
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Return the actions that make sense now."""

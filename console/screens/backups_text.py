@@ -147,9 +147,20 @@ def tested_lines(tested: Tested, full: Full, width: int) -> list[Line]:
 
 
 def detail(
-    backup: KeptBackup, limit: int, now: datetime, tested: Tested | None, proves: str, full: Full, width: int
+    backup: KeptBackup,
+    limit: int,
+    now: datetime,
+    tested: Tested | None,
+    proves: str,
+    full: Full,
+    width: int,
+    *,
+    can_test: bool = True,
 ) -> list[Line]:
-    """Return all that is known of a backup, with its evidence; `proves` is the command that proves it elsewhere."""
+    """Return all that is known of a backup, with its evidence; `proves` is the command that proves it elsewhere.
+
+    `can_test` is False in a console that only reads: it has no key for a restore test.
+    """
     lines: list[Line] = []
 
     def put(label: str, text: str, tone: Tone = "plain") -> None:
@@ -167,7 +178,7 @@ def detail(
     for proof in backup.proofs:
         put("ledger", f"proven for {proof.run_id} at {day_and_clock(proof.recorded_at)}, by {proof.recorded_by}")
     lines.append(())
-    put("here", _possible(backup))
+    put("here", _possible(backup, can_test=can_test))
     if proves:
         put("elsewhere", full(proves))
     if tested is not None:
@@ -208,10 +219,12 @@ def _told_of_record(backup: KeptBackup, now: datetime, put: _Put) -> None:
     put("made with", f"{record.dump_program}, gpg {record.gpg_version}")
 
 
-def _possible(backup: KeptBackup) -> str:
+def _possible(backup: KeptBackup, *, can_test: bool) -> str:
     if backup.record is None:
         return "nothing can be tested: without file and record there is nothing to compare"
     compared = told("<backup_compare> reads the file again and compares its sha256")
+    if not can_test:
+        return f"{compared}. This console only reads, and restores nothing"
     if backup.key_is_here is None:
         return f"{compared}; {key_of('backup_test')} decrypts and restores it, if this host has the private key, which is not known"
     if backup.key_is_here:

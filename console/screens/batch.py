@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 LIST_LIMIT = 50
 """Number of batches that are read and shown, the newest first; the title says if there are more."""
 
-_EMPTY = "No batch yet. Plan a folder of documents: <batch_plan>."
+_HOW_TO_PLAN = "Plan a folder of documents: <batch_plan>."
 _PLAN_ACTIONS = frozenset({"batch_dry", "batch_live", "batch_list"})
 
 
@@ -132,7 +132,9 @@ class BatchScreen(ConsoleScreen):
 
     def _draw_list(self) -> None:
         wide = self.has_class("-wide")
-        self.query_one("#batches", ListRows).show_rows(words.batch_rows(self._shown, wide=wide), empty=told(_EMPTY))
+        can_plan = self.console.registry.named("batch_plan") is not None
+        empty = f"No batch yet. {told(_HOW_TO_PLAN)}" if can_plan else "No batch yet."
+        self.query_one("#batches", ListRows).show_rows(words.batch_rows(self._shown, wide=wide), empty=empty)
 
     def _waiting_batch(self) -> str:
         """Return the first batch that somebody works on, or that waits for a step."""

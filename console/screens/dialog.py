@@ -38,6 +38,7 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
         Binding("end", "scroll_body('end')", "Last line", show=False),
     ]
     CSS_PATH = "dialog.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (78, "-whole")]  # noqa: RUF012
     AUTO_FOCUS = "#cancel"
     WORDS: ClassVar[str] = ""
     CANCEL: ClassVar[str] = "Cancel"

@@ -10,7 +10,7 @@ from console.actions.keys_in_force import key_of, keys_or, told
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.screens.dialog import Dialog
 from console.widgets.field import Field
-from console.widgets.formatting import day_and_clock
+from console.widgets.formatting import day_and_clock, ended
 from console.widgets.line import Line, Span, line
 from console.widgets.notice import Notice
 from console.widgets.panel import Lines
@@ -125,13 +125,13 @@ class PanicDialog(Dialog[str]):
 
 def stopped_notice(switch: SwitchView, *, releases: bool = True) -> Notice:
     """Return the notice after a panic; it names a missing half of the HOLD, and ends with the HOLD. `releases` is False where no key does."""
-    note = f" {switch.note}." if switch.note else ""
+    note = f" {ended(switch.note)}" if switch.note else ""
     state = switch.state.value
     if switch.incomplete:
-        sentence = f"Stopped in part: {switch.incomplete}.{note}"
+        sentence = f"Stopped in part: {ended(switch.incomplete)}{note}"
         return Notice("refused", sentence, "STOP_PANIC", str(switch.complete_with), stays=True, while_switch=state)
     cancelled = [
-        f" {step.what.capitalize()}: {step.detail}." for step in switch.steps if step.what == "running statements"
+        f" {step.what.capitalize()}: {ended(step.detail)}" for step in switch.steps if step.what == "running statements"
     ]
     sentence = f"Stopped. The switch is {state}.{''.join(cancelled)}{note}"
     release = switch.clears_with or "cutter-console hold release --confirm RELEASE"

@@ -88,6 +88,12 @@ def in_column(text: str, width: int) -> str:
     return set_cell_size(shortened(text, width), width)
 
 
+def ended(text: str) -> str:
+    """Return the text as a sentence: with a full stop, unless it ends with a sign of its own."""
+    stripped = text.rstrip(" ;:,")
+    return stripped if stripped.endswith((".", "?", "!")) else f"{stripped}."
+
+
 def plural(number: int, singular: str) -> str:
     """Return text such as `1 unit` or `1,234 units`."""
     return counted(number, singular, ",")

@@ -473,9 +473,9 @@ def _lock(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise Refused(
-            StopCode.LOCKED, f"another console writes {path}", "Use that console, or end it first (see: lslocks)."
-        ) from error
+        # /proc/locks is there on every Linux; lslocks is a package of its own on some.
+        holder = f"Use that console, or end it first (its process is in: grep ':{os.fstat(descriptor).st_ino} ' /proc/locks)."
+        raise Refused(StopCode.LOCKED, f"another console writes {path}", holder) from error
 
 
 def _scan_descriptor(

@@ -60,7 +60,9 @@ ASSIGNED_ID = "SELECT pg_current_xact_id_if_assigned()::text"
 """The id of the open transaction, NULL while it has written nothing; none is assigned."""
 _BEHIND_IT = "SELECT pg_logical_emit_message(true, 'cutter-console', 'settled')"
 _LOCK_WAIT = """
-    SELECT s.wait_event_type = 'Lock', (SELECT string_agg(format('%%s, process %%s (%%s)', b.usename, b.pid, b.application_name), '; ' ORDER BY b.pid)
+    SELECT s.wait_event_type = 'Lock', (SELECT string_agg(format('%%s, process %%s%%s', coalesce(b.usename::text, b.backend_type, 'a server process'),
+                                                                           b.pid, ' (' || nullif(b.application_name, '') || ')'),
+                                                                    '; ' ORDER BY b.pid)
                                           FROM pg_stat_activity b WHERE b.pid = ANY (pg_blocking_pids(s.pid))),
            s.backend_start::text
       FROM pg_stat_activity s WHERE s.pid = %s AND s.usename = current_user AND s.datname = current_database()

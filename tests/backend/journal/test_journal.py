@@ -285,6 +285,7 @@ def test_a_kill_in_mid_writing_loses_no_record_that_was_acknowledged(tmp_path: P
             Journal.resume(path, RUN, context)
         writer.send_signal(signal.SIGKILL)
     assert locked.value.code is StopCode.LOCKED
+    assert f"grep ':{path.stat().st_ino} ' /proc/locks" in locked.value.next_action
     acknowledged = Anchor(sequence=int(sequence), hash=head)
     with Journal.resume(path, RUN, context, lambda: acknowledged) as journal:
         journal.append(RecordKind.NOTE, "closeout")

@@ -1,5 +1,6 @@
 """Nobody waits without an end, and whoever waits for a lock is told for whom."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,6 +139,34 @@ def test_a_session_is_known_by_its_number_role_and_beginning(at: At) -> None:
         assert not is_session_there(other, pid, "cutter_exec", "2026-03-01 00:00:00+00")
         with passage.connect("cutter_ro") as monitor:
             assert lock_wait(monitor, session.info.backend_pid) is None
+
+
+def test_a_wait_for_a_session_without_a_name_has_no_empty_brackets(at: At) -> None:
+    passage = at("SG_1 imported")
+    with (
+        passage.connect("cutter_exec") as holder,
+        passage.connect("cutter_exec") as waiting,
+        passage.connect("cutter_exec") as looks,
+    ):
+        holder.execute("SET application_name = ''")
+        holder.execute("SELECT pg_advisory_lock(4711)")
+        holder.commit()
+        pid = holder.info.backend_pid
+        thread = threading.Thread(target=lambda: waiting.execute("SELECT pg_advisory_lock(4711)"))
+        thread.start()
+        wait = _waits(looks, waiting.info.backend_pid)
+        holder.execute("SELECT pg_advisory_unlock(4711)")
+        thread.join()
+    assert str(wait).count(f"cutter_exec, process {pid}") == 1
+    assert "()" not in str(wait)
+
+
+def _waits(connection: psycopg.Connection, pid: int) -> LockWait:
+    while True:
+        wait = lock_wait(connection, pid)
+        connection.rollback()
+        if wait is not None and wait[0]:
+            return wait
 
 
 @pytest.mark.parametrize("words", ["too many connections", "zu viele Verbindungen"])
