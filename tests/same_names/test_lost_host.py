@@ -1,7 +1,6 @@
 """A run beside an organisation's tables whose host is gone: the next one says what it lacks, and takes the drafts back."""
 
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -38,16 +37,17 @@ def test_what_the_next_host_lacks_is_named_and_no_table_or_function_is(next_to: 
     assert theirs(next_to) == AFTER_CUT
 
 
-@pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
 def test_the_command_that_is_named_brings_the_mapping_and_the_drafts_are_taken_back(
     next_to: Passage, tmp_path: Path
 ) -> None:
     with pytest.raises(Unmeasured) as refused:
         next_to.backend.revert(next_to.run_id, next_to.run_id)
     command = refused.value.next_action.partition("its connection: ")[2].partition(" (compare")[0]
-    words = shlex.split(command.replace("FILE", str(next_to.installation.site_mapping)))
+    typed, *words = shlex.split(command.replace("FILE", str(next_to.installation.site_mapping)))
+    assert typed == "psql"
 
-    subprocess.run([*words, next_to.cluster.conninfo(next_to.database, MONITOR)], check=True)
+    psql = next_to.cluster.programs.program(typed)
+    subprocess.run([psql, *words, next_to.cluster.conninfo(next_to.database, MONITOR)], check=True)
 
     assert next_to.backend.revert(next_to.run_id, next_to.run_id).state.family is Family.REVERTED
     assert theirs(next_to) == {**AFTER_CUT, "public.iu_lifecycle_log": 60 + UNITS}

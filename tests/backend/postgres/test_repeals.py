@@ -176,7 +176,7 @@ def test_a_sealed_repeal_holds_its_document(law: SignedCut, second: str) -> None
     late.arm()
     with stopped("STOP_DRIFT"), late.executor() as connection:
         late.apply(connection)
-    with pytest.raises(Drifted, match="waits for its enactment"):
+    with pytest.raises(Drifted, match="has a repeal of ACME-LAW, neither enacted nor reverted"):
         start_amendment(law, REVISED, 202)
 
 
