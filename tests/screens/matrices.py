@@ -6,6 +6,9 @@ _DIALOGS: Kept = ("arm", "release")
 """One dialog that asks for the id of a run and one that does not; all five are asked whether Enter confirms."""
 
 CONSOLE: dict[str, Kept] = {
+    # Every phase where the room is least, and the last one at each size.
+    "screens/test_of_now.py::test_the_phase_that_is_at_work_is_on_the_screen": ("size0-*", "*-closeout"),
+    "screens/test_of_now.py::test_the_phase_that_was_interrupted_is_on_the_screen": ("cut_leg_a", "closeout"),
     "screens/test_dialogs.py::test_the_field_has_the_focus_and_enter_does_nothing": _DIALOGS,
     "screens/test_dialogs.py::test_enter_on_cancel_is_no": ("arm",),
     # The two that a fault was found by, and of what is read by pages one.

@@ -32,7 +32,7 @@ OTHER = LAW.replace("## Beta\n\nThe second word.\n", "## Delta\n\nThe fourth wor
 """Beta is gone, Delta new, and Alpha another one."""
 THIRD = OTHER.replace("The fourth word.\n", "The fourth word.\n\n## Epsilon\n\nThe fifth word.\n")
 WORDS = ("", "word", "first", "other word", "second", "fifth", "edited")
-DOCUMENTS = ("", "ALL-LATER", "AMENDED-LATER", "AMENDED")
+DOCUMENTS = ("", "AMENDED-LATER")
 
 _IN_FORCE = "SELECT canonical_address, docprefix, title, body FROM cutter_console.fn_in_force(now())"
 _ROWS = """
@@ -141,7 +141,9 @@ def test_each_way_of_asking_finds_what_is_in_force_now(site: Installation, stand
     kinds = {unit.lifecycle for unit in standing}
     assert kinds == {"enacted", "draft", "superseded", "begins later"}
     asked = 0
-    for words, document, lifecycle, before, limit in product(WORDS, DOCUMENTS, ("", *LIFECYCLES), (None, ""), (2, 50)):
+    for words, document, lifecycle, before, limit in product(
+        WORDS, DOCUMENTS, ("", *LIFECYCLES[:3]), (None, ""), (3, 50)
+    ):
         lifecycles = (lifecycle,) if lifecycle else ()
         query = UnitQuery(text=words, by="words", document=document, lifecycles=lifecycles, before=before, limit=limit)
         wanted = [unit for unit in standing if _is_asked(unit, query)]
