@@ -5,7 +5,7 @@ from pathlib import Path
 from console.backend.approvals.keyring import Keyring, measure_keyring
 from console.backend.approvals.pinning import PolicyPin, pinned_policy, unpinned
 from console.backend.approvals.policy import Policy, check_policy, load_policy
-from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
 from console.backend.host.regular_file import read_regular
 from console.backend.model.counting import counted
@@ -76,8 +76,7 @@ def pin_check(
     """Pure: PASS if the database believes the signers of this host's policy, and no others."""
 
     def judged(database_policy: Pinned) -> Verdict:
-        if policy.value is None:
-            return unclear(policy.unmeasured, policy.next_action)
+        assert policy.value is not None, "asked only if both were measured"
         return _believed(policy.value, database_policy)
 
     return check(name, pinned, judged, policy)

@@ -1,6 +1,7 @@
 """Answers of deciding functions that a whole site hardly comes to, from findings made for them."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TypeVar, cast
 
@@ -225,9 +226,16 @@ def test_a_server_that_does_not_say_which_it_is_is_not_measured() -> None:
 
 
 def test_a_text_whose_manifest_was_not_sealed_is_compared_with_nothing() -> None:
-    composed = ComposedText("other", is_sealed=False, edits=[], cut_sha256=None, altered=[])
+    composed = ComposedText(None, is_sealed=False, edits=[], cut_sha256=None, altered=[])
     row = cast("StateRow", SimpleNamespace(docprefix="D", run_id="r", canonical_sha256="pinned"))
     assert text_in_force.compared(row, composed).unknown.startswith("its manifest, of version 0.2.0, does not hold")
+    sealed = text_in_force.compared(row, composed._replace(is_sealed=True))
+    assert (sealed.unknown, sealed.fault) == ("", "")
+    assert str(sealed.not_comparable).startswith("sealed by version 0.2.0")
+
+
+def test_a_file_that_is_renamed_while_it_is_looked_at_is_no_leftover(tmp_path: Path) -> None:
+    assert not residuals._is_left_over(tmp_path / ".report.part")
 
 
 def test_a_directory_that_is_named_as_no_run_comes_last_in_its_turn() -> None:

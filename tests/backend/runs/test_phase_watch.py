@@ -255,6 +255,7 @@ def test_whoever_waits_for_a_lock_is_told_for_whom(at: At, monkeypatch: pytest.M
     monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.05)
     told: list[str] = []
     with passage.connect() as blocker:
+        blocker.execute("SET application_name = 'a report'")
         blocker.execute("BEGIN")
         blocker.execute("LOCK TABLE public.information_unit IN ACCESS EXCLUSIVE MODE")
         pid = blocker.info.backend_pid
@@ -265,7 +266,7 @@ def test_whoever_waits_for_a_lock_is_told_for_whom(at: At, monkeypatch: pytest.M
                 blocker.execute("ROLLBACK")
 
         passage.resume(release)
-    assert f"postgres, process {pid} (" in told[0]
+    assert f"postgres, process {pid} (a report) holds" in told[0]
     assert passage.lifecycles() == ["draft"] * 3
 
 
