@@ -348,7 +348,7 @@ def came_to(run: RunView) -> str:
     """Return the result of a step in one sentence, with the next step if the run pauses."""
     units = "units" if run.n_units is None else plural(run.n_units, "unit")
     if run.interruption is not None or run.state.family is not Family.ACTIVE:
-        return f"{run.run_id} is now {state_in_words(run.state.name)}."
+        return _off_the_way(run)
     if run.is_repeal and run.mode is Mode.LIVE and run.state.stage in _REPEAL_CAME_TO:
         return _filled(_of_stage(_REPEAL_CAME_TO, _REPEAL_ENACTED, run), run, units)
     if run.is_edit and run.state.stage in _EDIT_CAME_TO:
@@ -397,7 +397,23 @@ def _came_to(run: RunView, units: str) -> str:
         case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
             return f"{units} of {run.docprefix} written as drafts and verified. Next: SG_2, the ruling to enact ({key_of('run')}, then {key_of('draft')})."
         case _:
-            return f"{run.run_id} is now {state_in_words(run.state.name)}."
+            return _off_the_way(run)
+
+
+def _off_the_way(run: RunView) -> str:
+    """Return the result of a step that ended neither at a pause nor in law."""
+    state = run.state
+    if run.interruption is not None:
+        return f"{run.run_id} was interrupted in {run.interruption.what}: {run.interruption.database_says}."
+    match state.family:
+        case Family.REVERTED:
+            return f"{run.run_id} was reverted: {'its repeal is' if run.is_repeal else 'its drafts are'} taken back."
+        case Family.VOIDED | Family.STOPPED:
+            return f"{run.run_id} is {state.family.value}: {state.reason.replace('_', ' ')}."
+        case Family.FAILED:
+            return f"{run.run_id} failed in {state.reason}."
+        case Family.ACTIVE:
+            return f"{run.run_id} has come as far as {state_in_words(state.name)}."
 
 
 def settled(run: RunView) -> str:

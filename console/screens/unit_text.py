@@ -15,7 +15,7 @@ from console.backend.model.unit_search import (
     UnitView,
     VersionDiff,
 )
-from console.widgets.formatting import count
+from console.widgets.formatting import count, without_middle
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.wrap import hanging, labelled
 
@@ -37,13 +37,15 @@ _HIT, _ROOMY = 16, 70
 
 def row(unit: UnitHit, width: int) -> Line:
     """Return one row of the list: the hit among its words if there is one, else the title."""
-    lifecycle = unit.lifecycle or "?"
+    lifecycle, is_hit = unit.lifecycle or "?", any(part.hit for part in unit.snippet)
+    shown_lifecycle = f"{lifecycle:<10} " if width > _ROOMY else f"{lifecycle:<8} "
+    room = max(width - len(shown_lifecycle) - _HIT - _LEAD, _HIT)
     head = (
-        Span(f"{lifecycle:<10} " if width > _ROOMY else f"{lifecycle:<8} ", _TONES.get(lifecycle, "plain")),
-        Span(f"{unit.address}  ", "strong"),
+        Span(shown_lifecycle, _TONES.get(lifecycle, "plain")),
+        Span(f"{without_middle(unit.address, room) if is_hit else unit.address}  ", "strong"),
         *((Span("deleted  ", "bad"),) if unit.deleted else ()),
     )
-    if any(part.hit for part in unit.snippet):
+    if is_hit:
         return (*head, *_hit(unit, width - sum(cell_len(span.text) for span in head)))
     return (*head, Span(unit.title or "", "plain"))
 

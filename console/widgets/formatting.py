@@ -83,6 +83,17 @@ def shortened(text: str, width: int) -> str:
     return text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)).rstrip() + "…"
 
 
+def without_middle(text: str, width: int) -> str:
+    """Return the text with its beginning and its end, in at most so many cells: an address tells by both what it is of."""
+    if cell_len(text) <= width:
+        return text
+    first = set_cell_size(text, max(width - 1, 0) // 2).rstrip()
+    place = len(first)
+    while cell_len(first) + 1 + cell_len(text[place:]) > width and place < len(text):
+        place += 1
+    return f"{first}…{text[place:]}"
+
+
 def in_column(text: str, width: int) -> str:
     """Return the text, shortened or filled with spaces, in exactly `width` cells."""
     return set_cell_size(shortened(text, width), width)

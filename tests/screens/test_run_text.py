@@ -23,7 +23,7 @@ ACTIVE = {
     (Stage.CLOSEOUT_REPORTED, Mode.DRYRUN): (
         "The dry run of BDSG-2018 passed: 7 units planned, nothing written. Next: the LIVE run (2, then L)."
     ),
-    (Stage.CUT_LEG_A_COMMITTED, Mode.LIVE): "R is now cut_leg_a_committed.",
+    (Stage.CUT_LEG_A_COMMITTED, Mode.LIVE): "R has come as far as cut_leg_a_committed.",
 }
 
 
@@ -58,10 +58,20 @@ def test_the_head_of_an_amendment_says_what_it_does_to_the_law() -> None:
     assert not any("amends" in plain(shown) for shown in head(run, run.started_at, (), None))
 
 
-@pytest.mark.parametrize("family", [Family.STOPPED, Family.FAILED, Family.VOIDED])
-def test_a_run_that_left_its_way_at_a_pause_is_not_told_to_go_on(family: Family) -> None:
-    state = RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION, family=family, reason="panic")
-    assert came_to(FakeBackend()._run_view(state, Mode.LIVE, "R")) == f"R is now {state.name}."
+@pytest.mark.parametrize(
+    ("family", "reason", "words"),
+    [
+        (Family.STOPPED, "panic", "R is stopped: panic."),
+        (Family.STOPPED, "not_in_this_database", "R is stopped: not in this database."),
+        (Family.FAILED, "write_verify", "R failed in write_verify."),
+        (Family.VOIDED, "replaced", "R is voided: replaced."),
+        (Family.REVERTED, "", "R was reverted: its drafts are taken back."),
+    ],
+)
+def test_a_run_that_left_its_way_at_a_pause_is_not_told_to_go_on(family: Family, reason: str, words: str) -> None:
+    """In a sentence, and not by the name of the state alone."""
+    state = RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION, family=family, reason=reason)
+    assert came_to(FakeBackend()._run_view(state, Mode.LIVE, "R")) == words
 
 
 def test_what_became_of_a_run_stands_whole_in_its_row_of_80_columns_and_is_found_there() -> None:
@@ -98,7 +108,7 @@ def test_a_run_that_was_interrupted_is_not_said_to_be_law() -> None:
     view = FakeBackend(interrupted=True)._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.LIVE, RUN_ID)
 
     assert view.interruption is not None
-    assert came_to(view) == f"{RUN_ID} is now closeout_reported."
+    assert came_to(view).startswith(f"{RUN_ID} was interrupted in {view.interruption.what}: ")
 
 
 def test_a_single_change_is_law() -> None:

@@ -5,7 +5,8 @@ from textual.widgets import Input
 
 from console.app.application import ConsoleApp
 from console.backend.model.errors import StopCode, Unmeasured
-from console.backend.model.unit_search import UnitHit
+from console.backend.model.unit_search import SnippetPart, UnitHit
+from console.screens import unit_text
 from console.screens.copying import MOST_COPIED
 from console.screens.dialog import Dialog
 from console.screens.text_alone import TextAlone
@@ -325,3 +326,27 @@ async def test_a_text_that_is_seen_whole_has_no_scrollbar_and_a_longer_one_can_b
         text.show_text("\n".join(map(str, range(text.size.height + 1))))
         await settle(pilot)
         assert text.show_vertical_scrollbar
+
+
+def test_the_address_of_a_hit_leaves_room_for_its_words() -> None:
+    """A path of five headings was as long as the row, and what was looked for stood behind its end."""
+    address = "LAW-2026/CHAPTER-2-GENERAL-PROVISIONS/SECTION-11-PROCEDURE/ARTICLE-7/PARAGRAPH-2"
+    snippet = (SnippetPart(text="whoever holds ", hit=False), SnippetPart(text="permission", hit=True))
+    unit = UnitHit(
+        address=address,
+        document="LAW-2026",
+        lifecycle="enacted",
+        unit_kind=None,
+        section_type=None,
+        number=None,
+        title=None,
+        parent=None,
+        deleted=False,
+        snippet=snippet,
+    )
+    for width in (60, 76, 116):
+        shown = plain(unit_text.row(unit, width))
+        assert "[permission]" in shown[:width]
+        assert "LAW-2026/" in shown
+        assert "PH-2 " in shown
+    assert address in plain(unit_text.row(unit.model_copy(update={"snippet": ()}), 76))

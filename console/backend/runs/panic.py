@@ -174,7 +174,10 @@ def _with_steps(
         is_known = switch.in_file is not None
         again = _completes_file(installation, switch, again) if is_known and len(missing) == 1 else again
     if missing:
-        changes |= {"incomplete": safe_text("; ".join(missing)), "complete_with": again}
+        changes |= {
+            "incomplete": safe_text("; ".join(part.removesuffix(".") for part in missing)),
+            "complete_with": again,
+        }
     if was_cut:
         changes["note"] = f"the reason was cut to {MOST_CHARACTERS} characters"
     return switch.model_copy(update=changes)
