@@ -357,7 +357,7 @@ _REVERSALS = {
 
 
 def _effects(move: BatchMove, view: BatchView, waiting: tuple[MemberView, ...], n_units: int) -> tuple[str, ...]:
-    documents, units = counted(len(waiting), "document"), counted(n_units, "unit", ",")
+    documents, units = counted(len(waiting), "document"), counted(n_units, "unit")
     names = ", ".join(member.docprefix for member in waiting[:_NAMED])
     more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
     left = f" {counted(len(view.set_aside), 'document')} set aside stay as they are." if view.set_aside else ""

@@ -58,10 +58,10 @@ def _plan_lines(planned: BatchPlan) -> Iterator[str]:
     for document in planned.documents:
         name = f"{document.position:>4}  {document.docprefix:<32}  {document.name}"
         if document.outcome is Outcome.PASS:
-            yield f"{name}  {counted(document.n_units, 'unit', ',')}  {document.plan_digest[:16]}"
+            yield f"{name}  {counted(document.n_units, 'unit')}  {document.plan_digest[:16]}"
         else:
             yield f"{name}  REFUSED {document.detail}"
-    yield f"{counted(planned.n_planned, 'document')} planned, {planned.n_refused} refused, {counted(planned.n_units, 'unit', ',')}, {planned.seconds:.1f} s with {counted(planned.workers, 'worker')}"
+    yield f"{counted(planned.n_planned, 'document')} planned, {planned.n_refused} refused, {counted(planned.n_units, 'unit')}, {planned.seconds:.1f} s with {counted(planned.workers, 'worker')}"
     yield f"digest {planned.digest}"
 
 
@@ -142,13 +142,13 @@ def _report(options: Options, command: str, view: BatchView, exit_status: ExitSt
 def _lines(options: Options, view: BatchView) -> Iterator[str]:
     yield f"batch      {view.batch_id}  {view.mode}"
     yield f"state      {view.in_words}"
-    yield f"documents  {counted(len(view.members), 'document')}, {counted(view.n_units, 'unit', ',')}; {view.n_done} behind this step, {view.n_open} before it, {len(view.set_aside)} set aside"
+    yield f"documents  {counted(len(view.members), 'document')}, {counted(view.n_units, 'unit')}; {view.n_done} behind this step, {view.n_open} before it, {len(view.set_aside)} set aside"
     yield f"failure    {view.on_failure}"
     yield f"digest     {view.digest or '-'}"
     for ruling in view.rulings:
         yield f"ruling     {ruling}"
     for member in view.members:
-        units = counted(member.n_units, "unit", ",") if member.n_units else "- units"
+        units = counted(member.n_units, "unit") if member.n_units else "- units"
         aside = f"  SET ASIDE: {member.set_aside}" if member.set_aside else ""
         yield f"{member.position:>4}  {member.docprefix:<32}  {member.run_id}  {member.in_words}  {units}{aside}"
     if view.armed_until is not None:

@@ -77,7 +77,7 @@ def export(options: Options, request: ExportDocument) -> ExitStatus:
 
 
 def _sentence(document: ExportedDocument, request: ExportDocument, place: str) -> str:
-    units = f"{counted(len(document.units), 'unit', ',')} of {document.docprefix} ({document.standing})"
+    units = f"{counted(len(document.units), 'unit')} of {document.docprefix} ({document.standing})"
     dropped = [f"{counted(document.n_dropped, 'dropped span')}"] if document.n_dropped else []
     left_out = [*dropped, *([omissions_in_words(document.omissions)] if document.omissions else [])]
     return f"{units} as {request.format}: {place}{'; not in it: ' if left_out else ''}{', '.join(left_out)}"

@@ -112,26 +112,26 @@ def _text(payload: FolderReport) -> Iterator[str]:
         yield _document_line(document)
     totals = payload.totals
     unmeasured = f", {totals.unmeasured:,} not measured" if totals.unmeasured else ""
-    yield f"{counted(totals.documents, 'document', ',')}: {totals.planned:,} planned, {totals.refused:,} refused{unmeasured}"
+    yield f"{counted(totals.documents, 'document')}: {totals.planned:,} planned, {totals.refused:,} refused{unmeasured}"
     for code, count in totals.codes.items():
         yield f"{counted(count, 'document', '>7,')}  {code}"
-    yield f"{counted(totals.n_suspects, 'suspect', ',')}: lines that read like the beginning of a unit and open none"
+    yield f"{counted(totals.n_suspects, 'suspect')}: lines that read like the beginning of a unit and open none"
     for reason, count in totals.suspects.items():
         yield f"{counted(count, 'suspect', '>7,')}   {reason}"
     if totals.n_dropped:
-        yield f"{counted(totals.n_dropped, 'dropped span', ',')}: page furniture and footnotes, in no unit's text"
+        yield f"{counted(totals.n_dropped, 'dropped span')}: page furniture and footnotes, in no unit's text"
     for rule, count in totals.dropped.items():
         yield f"{counted(count, 'dropped span', '>7,')}   {rule}"
     yield (
-        f"{counted(totals.n_units, 'unit', ',')}, {counted(totals.bytes, 'byte', ',')}, {totals.seconds:.1f} s with {counted(totals.workers, 'worker')}, "
+        f"{counted(totals.n_units, 'unit')}, {counted(totals.bytes, 'byte')}, {totals.seconds:.1f} s with {counted(totals.workers, 'worker')}, "
         f"{totals.mb_per_s:.1f} MB/s"
     )
 
 
 def _document_line(document: FolderDocument) -> str:
     if not document.refused:
-        dropped = f" {counted(document.n_dropped, 'dropped span', ',')}" if document.n_dropped else ""
-        return f"{document.name}  PLANNED {counted(document.n_units, 'unit', ',')} {counted(document.n_suspects, 'suspect', ',')}{dropped}"
+        dropped = f" {counted(document.n_dropped, 'dropped span')}" if document.n_dropped else ""
+        return f"{document.name}  PLANNED {counted(document.n_units, 'unit')} {counted(document.n_suspects, 'suspect')}{dropped}"
     codes = ", ".join(refusal.code for refusal in document.refused)
     first = document.refused[0]
     place = f"line {first.line}: " if first.line else ""

@@ -199,7 +199,7 @@ def _plan_lines(result: PlanResult, amendment: Amendment | None) -> list[str]:
 
 def _suspects_line(group: SuspectGroup) -> str:
     # A quotation can have thousands of lines; the report as JSON names each.
-    number = f" ({counted(len(group.suspects), 'line', ',')})" if len(group.suspects) > 1 else ""
+    number = f" ({counted(len(group.suspects), 'line')})" if len(group.suspects) > 1 else ""
     first = group.first
     return f"suspect: line {group.lines}: {first.reason}{number}: {first.text}  in {first.swallowed_by}"
 

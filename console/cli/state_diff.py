@@ -32,7 +32,7 @@ def diff(options: Options, request: DiffDocument) -> ExitStatus:
 
 def _lines(answer: DocumentDiff) -> Iterator[str]:
     for name, side in (("from", answer.old), ("to", answer.new)):
-        yield f"{name:<5} state {side.state} of {answer.docprefix}, run {side.run_id}, as of {shown_time(side.as_of)}: {counted(side.n_units, 'unit', ',')}"
+        yield f"{name:<5} state {side.state} of {answer.docprefix}, run {side.run_id}, as of {shown_time(side.as_of)}: {counted(side.n_units, 'unit')}"
     yield (
         f"{answer.unchanged:,} unchanged, {len(answer.changed):,} changed, {len(answer.added):,} new, {len(answer.gone):,} gone"
         f"{f', {answer.reordered:,} in another place' if answer.reordered else ''}"

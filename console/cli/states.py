@@ -107,7 +107,7 @@ def _emit(state: StateText) -> None:
 
 def _sentences(shown: ShownDocument, place: str) -> list[str]:
     lines = [
-        f"{counted(shown.n_units, 'unit', ',')} of {shown.docprefix}, state {shown.state},"
+        f"{counted(shown.n_units, 'unit')} of {shown.docprefix}, state {shown.state},"
         f" {in_force(shown.in_force_from, shown.in_force_until, is_later=shown.is_later)}, by run {shown.run_id}: {place}",
         f"sha256 {shown.sha256}",
     ]
@@ -122,7 +122,7 @@ def _sentences(shown: ShownDocument, place: str) -> list[str]:
 
 
 def _units(number: int | None) -> str:
-    return "- units" if number is None else counted(number, "unit", ",")
+    return "- units" if number is None else counted(number, "unit")
 
 
 def _state_lines(state: StateView) -> list[str]:

@@ -36,7 +36,7 @@ def copy_text(screen: Screen[None], console: Application, copied: Copied) -> Not
         notice = Notice("refused", refused, "", shown)
     else:
         screen.app.copy_to_clipboard(copied.text)
-        characters = counted(len(copied.text), "character", ",")
+        characters = counted(len(copied.text), "character")
         done = f"Sent {copied.subject} to the clipboard of your terminal, {characters}."
         notice = Notice(
             "done",

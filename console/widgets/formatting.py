@@ -107,4 +107,4 @@ def ended(text: str) -> str:
 
 def plural(number: int, singular: str) -> str:
     """Return text such as `1 unit` or `1,234 units`."""
-    return counted(number, singular, ",")
+    return counted(number, singular)

@@ -11,6 +11,9 @@ def several(singular: str) -> str:
     return _HISSES.sub(r"\g<0>e", _ENDS_WITH_Y.sub("ie", singular)) + "s"
 
 
-def counted(number: int, singular: str, form: str = "") -> str:
-    """Return text such as `1 unit` or `2 units`; `form` is the format of the number, such as `,` for `1,234 units`."""
+def counted(number: int, singular: str, form: str = ",") -> str:
+    """Return text such as `1 unit` or `1,234 units`: written in one way wherever it stands.
+
+    `form` is the format of the number in a column, such as `>7,`.
+    """
     return f"{number:{form}} {singular if number == 1 else several(singular)}"

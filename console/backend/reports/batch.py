@@ -141,7 +141,7 @@ def _member(member: MemberView, rulings: list[ApprovalRow], last: EventRow | Non
 
 def markdown(report: BatchReport) -> str:
     """Return the report as a page."""
-    units, aside = counted(report.n_units, "unit", ","), counted(report.n_set_aside, "document")
+    units, aside = counted(report.n_units, "unit"), counted(report.n_set_aside, "document")
     lines = [
         f"# Batch {report.batch_id}",
         "",

@@ -23,6 +23,10 @@ def test_only_one_is_singular(number: int, form: str, text: str) -> None:
     assert counted(number, "unit", form) == text
 
 
+def test_a_number_with_its_noun_is_written_in_one_way() -> None:
+    assert counted(3601, "unit") == "3,601 units"
+
+
 @pytest.mark.parametrize(
     ("noun", "text"), [("entry", "2 entries"), ("key", "2 keys"), ("day", "2 days"), ("batch", "2 batches")]
 )
