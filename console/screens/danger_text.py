@@ -125,14 +125,18 @@ def _outcome(check: Check) -> Span:
     return Span(f"{check.outcome.value} ", outcome_tone(check.outcome.value))
 
 
+_SHORT_REASON = 2
+"""Lines of a reason that are read before what to do about it; a longer one would push that out of sight."""
+
+
 def check_lines(check: Check, full: Full, width: int) -> list[Line]:
-    """Return one check: outcome, name, next action, detail."""
-    lines = [line(_outcome(check), check.name)]
+    """Return one check: outcome, name, the reason, and what to do about it; a long reason stands behind that."""
+    reason = hanging((Span("     "),), str(check.detail), width, "muted") if check.detail else []
+    action: list[Line] = []
     if check.next_action and check.outcome is not Outcome.PASS:
-        lines += hanging((Span("     Next: ", "muted"),), full(str(check.next_action)), width, "strong")
-    if check.detail:
-        lines += hanging((Span("     "),), str(check.detail), width, "muted")
-    return lines
+        action = hanging((Span("     Next: ", "muted"),), full(str(check.next_action)), width, "strong")
+    parts = (reason, action) if len(reason) <= _SHORT_REASON else (action, reason)
+    return [line(_outcome(check), check.name), *(shown for part in parts for shown in part)]
 
 
 def refusal_line(briefing: Confirmation) -> Line:
